@@ -1,0 +1,1 @@
+"""emo_utils: the helper package of the facial-expression course."""

@@ -1,0 +1,28 @@
+"""Errors a user can act on. The command line prints them as one line; a notebook shows the same sentence.
+
+EmoUtilsError
+├── DataError     a data set, an image or an archive that cannot be used
+├── RecipeError   a recipe with a value that is not allowed
+├── ModelError    a model file that is missing, foreign or does not fit the data
+└── TableError    an experiment table that cannot be read or written
+"""
+
+
+class EmoUtilsError(Exception):
+    """Base of all errors that emo_utils raises on purpose; the message names the culprit and the remedy."""
+
+
+class DataError(EmoUtilsError):
+    """A data set, an image or an archive that cannot be used."""
+
+
+class RecipeError(EmoUtilsError, ValueError):
+    """A recipe with a value that is not allowed; the message names the field, the value and what is allowed."""
+
+
+class ModelError(EmoUtilsError):
+    """A model file that is missing, foreign, or does not fit the data."""
+
+
+class TableError(EmoUtilsError):
+    """An experiment table that cannot be read or written."""
