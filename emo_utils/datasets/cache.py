@@ -1,0 +1,98 @@
+"""Decode once: a data set that was read from images is kept as one uncompressed npz file and loaded from there."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from emo_utils.datasets.base import FaceDataset
+from emo_utils.datasets.tree import walk
+from emo_utils.errors import DataError
+from emo_utils.paths import data_dir
+
+CACHE_VERSION = 1  # raise it whenever a loader gives other pixels, labels, ids or parts for the same source
+FOLDER = ".emo_cache"
+_ARRAYS = ("images", "labels", "class_names", "ids", "usage", "skipped")
+_DAMAGE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error, DataError)
+
+
+def cached(source: Path, size: int, build: Callable[[], FaceDataset]) -> FaceDataset:
+    """Return `build()`, from the cache if the source has not changed since.
+
+    The cache lies in `.emo_cache/` beside the source or, where that cannot be written, in the data folder. A cache
+    that is damaged, or older than the source, is rebuilt. Without a writable place the data set is simply built.
+
+    Args:
+        source: file or folder the data set is read from.
+        size: side of the decoded faces in pixels.
+        build: function that reads the source.
+    """
+    stamp = f"{CACHE_VERSION} {size} {source_stamp(source)}"
+    key = hashlib.sha256(f"{source.resolve()} {size}".encode(errors="replace")).hexdigest()[:12]
+    places = [folder / FOLDER / f"{source.stem}-{key}.npz" for folder in (source.resolve().parent, data_dir())]
+    for place in places:
+        ds = _read(place, stamp)
+        if ds is not None:
+            return ds
+    ds = build()
+    for place in places:
+        if _write(place, stamp, ds):
+            break
+    return ds
+
+
+def source_stamp(source: Path) -> str:
+    """Return a string that changes when the source does: size and time of the file, or of every file of a folder."""
+    if source.is_file():
+        info = source.stat()
+        return f"{info.st_size} {info.st_mtime_ns}"
+    digest = hashlib.sha256()
+    for name, info in sorted((name, info) for name, info in walk(source)):
+        digest.update(f"{name}\0{info.st_size} {info.st_mtime_ns}\n".encode(errors="replace"))
+    return digest.hexdigest()
+
+
+def _read(place: Path, stamp: str) -> FaceDataset | None:
+    """Return the cached data set, or None if there is none, it is stale, or it cannot be read."""
+    try:
+        with np.load(place, allow_pickle=False) as file:
+            if str(file["stamp"]) != stamp:
+                return None
+            arrays = {key: file[key] for key in _ARRAYS}
+            groups = file.get("groups")
+            name = str(file["name"])
+        skipped = tuple((item, reason) for item, reason in arrays.pop("skipped").tolist())
+        class_names = tuple(arrays.pop("class_names").tolist())
+        return FaceDataset(**arrays, class_names=class_names, groups=groups, name=name, skipped=skipped)
+    except _DAMAGE:
+        return None
+
+
+def _write(place: Path, stamp: str, ds: FaceDataset) -> bool:
+    """Write the cache atomically; return False where the folder cannot be written."""
+    content = {key: getattr(ds, key) for key in ("images", "labels", "ids", "usage")}
+    content |= {"class_names": np.array(ds.class_names), "name": np.array(ds.name), "stamp": np.array(stamp)}
+    content["skipped"] = np.array(ds.skipped, dtype=str).reshape(-1, 2)
+    if ds.groups is not None:
+        content["groups"] = ds.groups
+    temporary = None
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=place.parent, prefix=".writing-", suffix=".npz")
+        with os.fdopen(handle, "wb") as file:
+            np.savez(file, allow_pickle=False, **content)
+        os.replace(temporary, place)
+        temporary = None
+    except OSError:  # read-only or full: the cache is a convenience, the data set is in memory already
+        return False
+    finally:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)
+    return True
