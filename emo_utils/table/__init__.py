@@ -1,0 +1,27 @@
+"""The experiment table: append a run, read it back, render the workbook, compare two runs.
+
+start_run ─┐                             ┌─> read_runs ─> show, compare, results_markdown
+end_run   ─┼─> experiments.jsonl (truth) ┤
+add_bench ─┘                             └─> render ─> experiments.xlsx (view; people write its `note` column)
+"""
+
+from __future__ import annotations
+
+from emo_utils.table.log import add_bench, end_run, read_bench, read_log, run_name, start_run
+from emo_utils.table.provenance import environment
+from emo_utils.table.read import find_run, read_runs, show
+from emo_utils.table.workbook import render
+
+__all__ = [
+    "add_bench",
+    "end_run",
+    "environment",
+    "find_run",
+    "read_bench",
+    "read_log",
+    "read_runs",
+    "render",
+    "run_name",
+    "show",
+    "start_run",
+]
