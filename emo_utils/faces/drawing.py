@@ -1,0 +1,34 @@
+"""One face from its parts, in painting order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from emo_utils.faces import features, head
+from emo_utils.faces.nuisances import Nuisance, develop, draw_background, draw_occluder
+from emo_utils.faces.person import Person
+from emo_utils.faces.sketch import Sketch
+
+
+def draw_face(
+    person: Person, units: Mapping[str, float], nuisance: Nuisance, rng: np.random.Generator, size: int
+) -> np.ndarray:
+    """Return one picture, uint8 of shape (size, size); `units` holds every action unit, `rng` draws the grain only."""
+    sketch = Sketch()
+    draw_background(sketch, nuisance)
+    head.draw_hair_behind(sketch, person)
+    head.draw_body(sketch, person)
+    head.draw_skull(sketch, person, units)
+    features.draw_eyes(sketch, person, units, nuisance.gaze, nuisance.light[0])
+    features.draw_nose(sketch, person, units, nuisance.light[0])
+    head.draw_beard(sketch, person, units, person.mouth_width)
+    mouth = features.draw_mouth(sketch, person, units)
+    features.draw_folds(sketch, person, units, mouth)
+    features.draw_brows(sketch, person, units)
+    features.draw_glasses(sketch, person, dark=nuisance.occluder == "sunglasses")
+    head.draw_hair_front(sketch, person)
+    draw_occluder(sketch, person, nuisance)
+    picture, light = sketch.paint(nuisance.pose, size, nuisance.background)
+    return develop(picture, light, nuisance, rng)
