@@ -1,0 +1,103 @@
+"""Run one notebook in a fresh kernel, away from the learner's own table, settings and caches."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import tempfile
+import time
+from pathlib import Path
+
+from emo_utils.course.outputs import tidy
+from emo_utils.paths import course_root
+
+# Generous: a quick lesson takes a minute. A full run on real data may take as long as it likes.
+_CELL_SECONDS = None if os.environ.get("EMO_PROFILE") == "full" else 900
+
+
+def prepare_out(out: Path) -> Path:
+    """Make a folder for a run's table, starting from a copy of the recorded runs that the lessons show.
+
+    Returns:
+        The folder, absolute. The committed table is only ever read.
+    """
+    out = out.resolve()
+    out.mkdir(parents=True, exist_ok=True)
+    recorded = course_root() / "experiments.jsonl"
+    if recorded.exists() and recorded.parent != out:
+        shutil.copyfile(recorded, out / ".experiments.jsonl")
+        os.replace(out / ".experiments.jsonl", out / recorded.name)
+    return out
+
+
+def execute(notebook, folder: Path, out: Path) -> tuple[float, str]:
+    """Run all cells of a notebook, in place; its outputs are tidied as far as it got.
+
+    Args:
+        notebook: nbformat.NotebookNode.
+        folder: the kernel's working folder; a lesson's own, as in Jupyter and nbval.
+        out: the folder for the table and the runs, from `prepare_out`.
+
+    Returns:
+        Seconds taken, and "" or one line with the cell and the error that ended the run.
+    """
+    from jupyter_client.kernelspec import NoSuchKernel
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+
+    client = NotebookClient(
+        notebook,
+        timeout=_CELL_SECONDS,
+        record_timing=False,
+        store_widget_state=False,
+        resources={"metadata": {"path": str(folder)}},
+    )
+    metadata = dict(notebook.metadata)
+    start, failure = time.monotonic(), ""
+    with tempfile.TemporaryDirectory() as ipython_folder:
+        try:
+            # Not client.execute: in a thread that leaves its event loop open.
+            asyncio.run(client.async_execute(env=_environment(out, ipython_folder)))
+        except CellExecutionError as error:
+            failure = f"{error.ename}: {_first_line(error.evalue)}"
+        except CellTimeoutError:
+            failure = f"took longer than {_CELL_SECONDS} s"
+        except DeadKernelError:
+            failure = "the kernel died, most likely for want of memory"
+        except NoSuchKernel:
+            failure = "there is no Python kernel; install it with: python -m pip install ipykernel"
+    if failure:
+        failure = f"cell {_last_cell(notebook)}: {failure}"
+    notebook.metadata.clear()
+    notebook.metadata.update(metadata)  # the kernel writes its exact Python version there
+    tidy(notebook)
+    return time.monotonic() - start, failure
+
+
+def _environment(out: Path, ipython_folder: str) -> dict[str, str]:
+    environment = dict(os.environ)
+    environment.pop("MPLBACKEND", None)  # or figures would not land in the notebook
+    environment |= {
+        "EMO_OUT": str(out),
+        "IPYTHONDIR": ipython_folder,  # no start-up files, no shared history
+        "PYTHONHASHSEED": "0",
+        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+        "TF_ENABLE_ONEDNN_OPTS": "0",
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+    }
+    environment.setdefault("EMO_DATA", str(out / "data"))
+    return environment
+
+
+def _last_cell(notebook) -> int:
+    """Return the number, from 1 and markdown included, of the last cell that was started."""
+    started = [
+        n for n, c in enumerate(notebook.cells, start=1) if c.cell_type == "code" and (c.execution_count or c.outputs)
+    ]
+    return started[-1] if started else 1
+
+
+def _first_line(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[0][:200] if lines else ""
