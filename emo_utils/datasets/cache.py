@@ -75,6 +75,11 @@ def _read(place: Path, stamp: str) -> FaceDataset | None:
         return None
 
 
+def _may_write(folder: Path) -> bool:
+    """Tell whether a folder is meant to be written to. Root, which Colab and containers run as, could write anywhere."""
+    return not folder.exists() or bool(folder.stat().st_mode & 0o222)
+
+
 def _write(place: Path, stamp: str, ds: FaceDataset) -> bool:
     """Write the cache atomically; return False where the folder cannot be written."""
     content = {key: getattr(ds, key) for key in ("images", "labels", "ids", "usage")}
@@ -84,6 +89,8 @@ def _write(place: Path, stamp: str, ds: FaceDataset) -> bool:
         content["groups"] = ds.groups
     temporary = None
     try:
+        if not place.parent.exists() and not _may_write(place.parent.parent):
+            return False
         place.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=place.parent, prefix=".writing-", suffix=".npz")
         with os.fdopen(handle, "wb") as file:

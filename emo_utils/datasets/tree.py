@@ -46,12 +46,30 @@ def open_tree(path: Path) -> Iterator[FileTree]:
     if path.is_dir():
         yield _folder_tree(path)
         return
+    with open_zip(path) as archive:
+        yield _zip_tree(archive)
+
+
+def open_zip(path: Path) -> zipfile.ZipFile:
+    """Open a zip archive, refusing what is damaged, encrypted, or unpacks to far more than it holds.
+
+    Raises:
+        DataError: with the reason.
+    """
     try:
         archive = zipfile.ZipFile(path)
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         raise DataError(f"{path} is not a readable zip archive ({error}). Download it again.") from None
-    with archive:
-        yield _zip_tree(path, archive)
+    problem = None
+    if any(info.flag_bits & 1 for info in archive.infolist()):
+        problem = "is encrypted. Unpack it with its password and give the folder instead."
+    total = sum(info.file_size for info in archive.infolist())
+    if total > MAX_TOTAL or total > MAX_RATIO * max(path.stat().st_size, _RATIO_FREE):
+        problem = f"would unpack to {total / 2**30:.1f} GiB: refused as a possible zip bomb."
+    if problem:
+        archive.close()
+        raise DataError(f"{path} {problem}")
+    return archive
 
 
 def walk(root: Path) -> Iterator[tuple[str, os.stat_result]]:
@@ -92,16 +110,11 @@ def _folder_tree(root: Path) -> FileTree:
     return FileTree(tuple(sorted(names)), lambda name: read_bytes(root / name), tuple(sorted(skipped)))
 
 
-def _zip_tree(path: Path, archive: zipfile.ZipFile) -> FileTree:
-    files = [info for info in archive.infolist() if not info.is_dir()]
-    if any(info.flag_bits & 1 for info in files):
-        raise DataError(f"{path} is encrypted. Unpack it with its password and give the folder instead.")
-    total = sum(info.file_size for info in files)
-    if total > MAX_TOTAL or total > MAX_RATIO * max(path.stat().st_size, _RATIO_FREE):
-        raise DataError(f"{path} would unpack to {total / 2**30:.1f} GiB: refused as a possible zip bomb.")
-
+def _zip_tree(archive: zipfile.ZipFile) -> FileTree:
     entries, skipped = {}, []
-    for info in files:
+    for info in archive.infolist():
+        if info.is_dir():
+            continue
         name = info.filename
         reason = _refusal(info)
         if reason is None and name in entries:
