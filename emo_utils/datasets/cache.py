@@ -76,7 +76,7 @@ def _read(place: Path, stamp: str) -> FaceDataset | None:
 
 
 def _may_write(folder: Path) -> bool:
-    """Tell whether a folder is meant to be written to. Root, which Colab and containers run as, could write anywhere."""
+    """Tell whether a folder is meant to be written to; asked because root, as on Colab, could write anywhere."""
     return not folder.exists() or bool(folder.stat().st_mode & 0o222)
 
 
