@@ -1,0 +1,92 @@
+"""Evaluate a model on faces."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from emo_utils.datasets.base import FaceDataset
+from emo_utils.errors import ModelError
+from emo_utils.evaluation.metrics import classification_metrics
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What a model said about a set of faces.
+
+    Attributes:
+        ids: str array of shape (n,).
+        labels: int array of shape (n,).
+        probabilities: float32 array of shape (n, n_classes).
+        class_names: in label order.
+        metrics: see `classification_metrics`.
+    """
+
+    ids: np.ndarray
+    labels: np.ndarray
+    probabilities: np.ndarray
+    class_names: tuple[str, ...]
+    metrics: dict[str, Any]
+
+    def save(self, path: Path) -> Path:
+        """Write ids, labels, probabilities and class names as npz, so that runs can be compared face by face."""
+        partial = path.with_name(f".{path.name}-{os.getpid()}.npz")
+        np.savez_compressed(
+            partial,
+            ids=self.ids,
+            labels=self.labels,
+            probabilities=self.probabilities,
+            class_names=np.asarray(self.class_names),
+        )
+        os.replace(partial, path)
+        return path
+
+
+def evaluate_model(model, data: FaceDataset, *, class_names=None, batch_size: int = 256) -> Evaluation:
+    """Evaluate a Keras model on all faces of a data set.
+
+    Args:
+        model: from `build_model` or `load_model`; grey input (n, size, size, 1), probabilities out.
+        data: the faces to report on, e.g. `dataset.part("test")`.
+        class_names: what the model's outputs mean (from its file's info); None means those of the data.
+        batch_size: images a step.
+
+    Raises:
+        ModelError: the model's classes are not those of the data, in the same order.
+    """
+    names = tuple(class_names or data.class_names)
+    if names != data.class_names:
+        raise ModelError(
+            f"The model tells {', '.join(names)} apart, the data {', '.join(data.class_names)}. "
+            "Select the model's classes from the data: data.select(class_names)."
+        )
+    probabilities = predict_probabilities(model, data.images, batch_size=batch_size)
+    metrics = classification_metrics(data.labels, probabilities, names)
+    return Evaluation(data.ids, data.labels, probabilities, names, metrics)
+
+
+def predict_probabilities(model, images: np.ndarray, *, batch_size: int = 256) -> np.ndarray:
+    """Return float32 probabilities of shape (n, n_classes).
+
+    Args:
+        model: grey input (n, size, size, 1).
+        images: uint8 array of shape (n, height, width), brought to the model's size batch by batch.
+        batch_size: images a step.
+    """
+    import keras
+
+    from emo_utils.pipeline import resize_images
+
+    size = model.input_shape[1]
+    parts = []
+    for start in range(0, len(images), batch_size):
+        batch = resize_images(images[start : start + batch_size], size)[..., None]
+        # A last, smaller batch would compile the model once more; it is padded instead.
+        padded = np.zeros((batch_size, *batch.shape[1:]), np.uint8) if len(batch) < batch_size <= len(images) else batch
+        padded[: len(batch)] = batch
+        parts.append(keras.ops.convert_to_numpy(model.predict_on_batch(padded))[: len(batch)])
+    return np.concatenate(parts) if parts else np.empty((0, model.output_shape[-1]), np.float32)

@@ -1,0 +1,82 @@
+"""Model files: an ordinary .keras file with one more member, emo_utils.json, that says what the outputs mean."""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from emo_utils.errors import ModelError
+from emo_utils.paths import course_root
+
+INFO_MEMBER = "emo_utils.json"
+_MAX_INFO_BYTES = 1_000_000
+
+
+def save_model(model: keras.Model, path: str | Path, info: dict[str, Any]) -> Path:
+    """Write model and info in one file, atomically. Plain `keras.models.load_model` reads it too.
+
+    Args:
+        model: any Keras model; its optimizer state is left out, which makes the file a third as large.
+        path: ends in .keras.
+        info: JSON values; "class_names" in the order of the outputs is required.
+    """
+    path = Path(path)
+    if "class_names" not in info:
+        raise ModelError(f"{path.name}: info must give class_names, in the order of the outputs.")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.stem}-{os.getpid()}.keras")
+    try:
+        keras.saving.save_model(model, partial, include_optimizer=False)
+        with zipfile.ZipFile(partial, "a") as archive:
+            archive.writestr(INFO_MEMBER, json.dumps(info, indent=1, sort_keys=True))
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+    return path
+
+
+def load_model(path: str | Path) -> tuple[keras.Model, dict[str, Any]]:
+    """Read a model and what its outputs mean.
+
+    Args:
+        path: a .keras file, relative to the current or to the course folder.
+
+    Returns:
+        The model, and its info: at least "class_names" for files from `save_model`, {} for other Keras files.
+
+    Raises:
+        ModelError: no such file, not a Keras model, or one that would run code when loaded.
+    """
+    path = Path(path)
+    if not path.exists() and (course_root() / path).exists():
+        path = course_root() / path
+    if not path.is_file():
+        raise ModelError(f"{path}: no such model file. `python -m emo_utils table show` lists the trained ones.")
+    if not zipfile.is_zipfile(path):
+        raise ModelError(f"{path}: not a .keras file (it should be a zip archive).")
+    info = _read_info(path)
+    try:
+        model = keras.saving.load_model(path, compile=False, safe_mode=True)
+    except Exception as error:
+        reason = str(error).strip().splitlines()[0][:200]
+        raise ModelError(f"{path}: Keras cannot load it: {reason}") from None
+    names = info.get("class_names")
+    if names is not None and model.output_shape[-1] != len(names):
+        raise ModelError(f"{path}: {model.output_shape[-1]} outputs but {len(names)} class names.")
+    return model, info
+
+
+def _read_info(path: Path) -> dict[str, Any]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if INFO_MEMBER not in archive.namelist() or archive.getinfo(INFO_MEMBER).file_size > _MAX_INFO_BYTES:
+                return {}
+            info = json.loads(archive.read(INFO_MEMBER))
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        raise ModelError(f"{path}: its {INFO_MEMBER} cannot be read: {error}.") from None
+    return info if isinstance(info, dict) else {}

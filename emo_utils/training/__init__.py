@@ -1,0 +1,5 @@
+"""Training: one call from a recipe and its data to a trained, evaluated and logged model."""
+
+from emo_utils.training.experiment import Result, prepare_data, run_experiment
+
+__all__ = ["Result", "prepare_data", "run_experiment"]

@@ -1,0 +1,141 @@
+"""Keras callbacks: a stage that survives a kill, and a progress bar that reads well in a notebook and in a log."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import sys
+from pathlib import Path
+
+import keras
+from tqdm.auto import tqdm
+
+from emo_utils.errors import ModelError
+from emo_utils.pipeline import TrainingBatches
+
+
+class StageCheckpoint(keras.callbacks.Callback):
+    """Keep on disk what it takes to go on after a kill: the last state, the best weights and the history.
+
+    Keras's BackupAndRestore writes weights and epoch number in two files, so a kill between them resumes at the wrong
+    epoch, and it forgets what early stopping has seen. Here a state is one file whose name carries its epoch, moved
+    into place whole; best weights and history are written before it, so they are never older than the state.
+
+    Args:
+        folder: of this stage.
+        patience: epochs without a better validation accuracy before the stage ends; 0 means never.
+    """
+
+    def __init__(self, folder: Path, patience: int):
+        super().__init__()
+        self.folder, self.patience = folder, patience
+        self.history: list[dict[str, float]] = []
+        folder.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def best_path(self) -> Path:
+        return self.folder / "best.weights.h5"
+
+    @property
+    def best_epoch(self) -> int:
+        """Return the epoch, from 0, with the highest validation accuracy; the lower validation loss breaks a tie."""
+        return max(
+            range(len(self.history)), key=lambda e: (self.history[e]["val_accuracy"], -self.history[e]["val_loss"])
+        )
+
+    @property
+    def finished(self) -> bool:
+        """Return whether early stopping has had enough."""
+        return bool(self.patience and self.history and len(self.history) - 1 - self.best_epoch >= self.patience)
+
+    def restore(self, model: keras.Model) -> int:
+        """Load the last state into a compiled model, if there is one.
+
+        Returns:
+            The number of epochs that it has behind it.
+        """
+        states = sorted(self.folder.glob("state-*.weights.h5"))
+        if not states:
+            return 0
+        epochs = int(states[-1].name.split("-")[1].split(".")[0])
+        self.history = json.loads((self.folder / "history.json").read_text(encoding="utf-8"))[:epochs]
+        model.optimizer.build(model.trainable_variables)
+        model.load_weights(states[-1])
+        return epochs
+
+    def on_epoch_end(self, epoch, logs=None):
+        for name, value in logs.items():
+            if not math.isfinite(value):
+                raise ModelError(f"{name} became {value} in epoch {epoch + 1}. Lower the stage's learning rate.")
+        rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
+        self.history.append({**{k: float(v) for k, v in logs.items()}, "lr": rate})
+        if self.best_epoch == epoch:
+            self._write(self.best_path)
+        partial = self.folder / "history.json.partial"
+        partial.write_text(json.dumps(self.history), encoding="utf-8")
+        os.replace(partial, self.folder / "history.json")
+        self._write(self.folder / f"state-{epoch + 1:05d}.weights.h5")
+        for old in sorted(self.folder.glob("state-*.weights.h5"))[:-1]:
+            old.unlink()
+        self.model.stop_training = self.finished
+
+    def _write(self, path: Path) -> None:
+        partial = path.with_name(f"partial-{path.name}")
+        self.model.save_weights(partial, overwrite=True)
+        os.replace(partial, path)
+
+
+class EpochClock(keras.callbacks.Callback):
+    """Tell the batches which epoch it is, so that their order does not depend on when the process started.
+
+    Args:
+        batches: of the training data.
+        first: number of the stage's first epoch, counted over all stages.
+    """
+
+    def __init__(self, batches: TrainingBatches, first: int):
+        super().__init__()
+        self.batches, self.first = batches, first
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.batches.epoch = self.first + epoch
+
+
+class ProgressBar(keras.callbacks.Callback):
+    """One bar a stage, on standard output, with the last epoch's figures.
+
+    Args:
+        title: stands before the bar.
+        epochs: of the stage.
+        done: epochs already trained.
+    """
+
+    def __init__(self, title: str, epochs: int, done: int):
+        super().__init__()
+        self.title, self.epochs, self.done = title, epochs, done
+
+    def on_train_begin(self, logs=None):
+        steps = self.params["steps"]
+        # Standard output, since stored notebooks should hold no standard error; ASCII, since logs are read anywhere.
+        self.bar = tqdm(
+            total=self.epochs * steps,
+            initial=self.done * steps,
+            desc=self.title,
+            file=sys.stdout,
+            ascii=" #",
+            mininterval=0.5,
+            bar_format="{desc} {percentage:3.0f}%|{bar:20}| {elapsed}<{remaining}{postfix}",
+        )
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.bar.update(1)
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.bar.set_postfix_str(
+            f"epoch {epoch + 1}/{self.epochs} loss {logs['loss']:.3f} accuracy {logs['accuracy']:.3f} "
+            f"val_loss {logs['val_loss']:.3f} val_accuracy {logs['val_accuracy']:.3f}"
+        )
+
+    def on_train_end(self, logs=None):
+        self.bar.close()
