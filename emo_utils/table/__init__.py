@@ -7,13 +7,17 @@ add_bench ─┘                             └─> render ─> experiments.xls
 
 from __future__ import annotations
 
+from emo_utils.table.compare import Comparison, compare
 from emo_utils.table.log import add_bench, end_run, read_bench, read_log, run_name, start_run
+from emo_utils.table.markdown import results_markdown, update_readme
 from emo_utils.table.provenance import environment
 from emo_utils.table.read import find_run, read_runs, show
 from emo_utils.table.workbook import render
 
 __all__ = [
+    "Comparison",
     "add_bench",
+    "compare",
     "end_run",
     "environment",
     "find_run",
@@ -21,7 +25,9 @@ __all__ = [
     "read_log",
     "read_runs",
     "render",
+    "results_markdown",
     "run_name",
     "show",
     "start_run",
+    "update_readme",
 ]

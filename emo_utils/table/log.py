@@ -1,31 +1,28 @@
-"""The append-only log of experiments: one JSON object a line, the only truth behind the workbook.
+"""The append-only log of experiments, the only truth behind the workbook.
 
 A run appends a line when it starts and one when it ends; lines of one `run_id` are merged into one row, where later
-fields win. A line cut short by a crash costs that line only.
+fields win.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import platform
 import re
 import secrets
-import warnings
 from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
-from filelock import FileLock, Timeout
 
 from emo_utils import paths
 from emo_utils.errors import TableError
-from emo_utils.table.plain import plain, relative_paths
+from emo_utils.table.jsonl import append, read_lines
+from emo_utils.table.plain import relative_paths
 from emo_utils.table.provenance import environment
 
 END_STATUS = ("ok", "failed", "interrupted")
-_LOCK_SECONDS = 60
 _INTERNAL = ("kind", "pid", "machine", "resumed")
 
 
@@ -46,19 +43,18 @@ def start_run(row: dict, path: Path | None = None) -> str:
     path = _log_path(path)
     now = datetime.now(UTC)
     run_id = row.get("run_id") or f"{now:%y%m%d%H%M%S}-{secrets.token_hex(3)}"
-    known = row.get("run_id") is not None and any(old["run_id"] == run_id for old in read_log(path))
-    _append(
-        {
-            "run_id": run_id,
-            "resumed" if known else "started": now.isoformat(timespec="seconds"),
-            "status": "running",
-            "pid": os.getpid(),
-            "machine": _machine(),
-            **environment(),
-            **relative_paths({k: v for k, v in row.items() if k != "run_id"}, path.parent),
-        },
-        path,
+    known = row.get("run_id") is not None and any(
+        old["run_id"] == run_id and old.get("started") for old in read_log(path)
     )
+    start = {
+        "run_id": run_id,
+        "resumed" if known else "started": now.isoformat(timespec="seconds"),
+        "status": "running",
+        "pid": os.getpid(),
+        "machine": _machine(),
+        **environment(),
+    }
+    append([{**start, **relative_paths({k: v for k, v in row.items() if k != "run_id"}, path.parent)}], path)
     return run_id
 
 
@@ -84,29 +80,27 @@ def end_run(run_id: str, fields: dict, *, status: str = "ok", path: Path | None 
     if status not in END_STATUS:
         raise TableError(f"`status` must be one of {', '.join(map(repr, END_STATUS))}. Got {status!r}.")
     path = _log_path(path)
-    started = next((line for line in reversed(_lines(path)) if line.get("run_id") == run_id and "pid" in line), None)
-    if started is None:
+    row = _merged(path).get(run_id)
+    if row is None:
         raise TableError(f"{path.name} has no run {run_id!r} to end. Call start_run first.")
-    began = datetime.fromisoformat(started.get("resumed") or started["started"])
     fields = relative_paths(fields, path.parent)
-    fields.setdefault("seconds", round((datetime.now(UTC) - began).total_seconds(), 1))
-    row = {**_one(read_log(path), run_id), **fields}
+    fields.setdefault("seconds", round((datetime.now(UTC) - _began(row)).total_seconds(), 1))
     if status == "ok":
-        fields.setdefault("name", run_name(row))
-    _append({"run_id": run_id, "status": status, **fields}, path)
-    return _one(read_log(path), run_id)
+        fields.setdefault("name", run_name({**row, **fields}))
+    append([{"run_id": run_id, "status": status, **fields}], path)
+    return next(row for row in read_log(path) if row["run_id"] == run_id)
 
 
 def add_bench(record: dict, path: Path | None = None) -> None:
     """Log one benchmark record, a flat dict; it becomes a row of the sheet `bench`."""
     path = _log_path(path)
     stamp = datetime.now(UTC).isoformat(timespec="seconds")
-    _append({"kind": "bench", "time": stamp, **relative_paths(record, path.parent)}, path)
+    append([{"kind": "bench", "time": stamp, **relative_paths(record, path.parent)}], path)
 
 
 def add_notes(notes: dict[str, str], path: Path | None = None) -> None:
     """Log notes by run_id; a later note replaces an earlier one."""
-    _append_all([{"run_id": run_id, "note": note} for run_id, note in notes.items()], _log_path(path))
+    append([{"run_id": run_id, "note": note} for run_id, note in notes.items()], _log_path(path))
 
 
 def read_log(path: Path | None = None) -> list[dict]:
@@ -121,27 +115,16 @@ def read_log(path: Path | None = None) -> list[dict]:
     Raises:
         TableError: the log cannot be read. Damaged lines are left out with a warning instead.
     """
-    rows: dict[str, dict] = {}
-    looks: dict[tuple, int] = {}
-    for line in _lines(_log_path(path)):
-        run_id = line.get("run_id")
-        if line.get("kind") == "bench" or not isinstance(run_id, str):
-            continue
-        row = rows.setdefault(run_id, {"run_id": run_id})
-        row.update(line)
-        if line.get("test_accuracy") is not None:
-            seen = (row.get("recipe"), row.get("test_fingerprint") or row.get("fingerprint"))
-            looks[seen] = looks.get(seen, 0) + 1
-            row["test_looks"] = looks[seen]
-    for row in rows.values():
+    rows = _merged(_log_path(path)).values()
+    for row in rows:
         if row.get("status") == "running" and _is_gone(row):
             row["status"] = "interrupted"
-    return [{k: v for k, v in row.items() if k not in _INTERNAL} for row in rows.values()]
+    return [{k: v for k, v in row.items() if k not in _INTERNAL} for row in rows]
 
 
 def read_bench(path: Path | None = None) -> list[dict]:
     """Return the benchmark records in the order in which they were logged."""
-    records = (line for line in _lines(_log_path(path)) if line.get("kind") == "bench")
+    records = (line for line in read_lines(_log_path(path)) if line.get("kind") == "bench")
     return [{k: v for k, v in record.items() if k != "kind"} for record in records]
 
 
@@ -171,63 +154,29 @@ def run_name(row: dict) -> str:
     )
 
 
+def _merged(path: Path) -> dict[str, dict]:
+    """Return the rows by run_id, with what only this module needs."""
+    rows: dict[str, dict] = {}
+    looks: dict[tuple, int] = {}
+    for line in read_lines(path):
+        run_id = line.get("run_id")
+        if line.get("kind") == "bench" or not isinstance(run_id, str):
+            continue
+        row = rows.setdefault(run_id, {"run_id": run_id})
+        row.update(line)
+        if line.get("test_accuracy") is not None:
+            seen = (row.get("recipe"), row.get("test_fingerprint") or row.get("fingerprint"))
+            looks[seen] = looks.get(seen, 0) + 1
+            row["test_looks"] = looks[seen]
+    return rows
+
+
 def _log_path(path: Path | None) -> Path:
     return Path(path) if path is not None else paths.table_path()
 
 
-def _append(record: dict, path: Path) -> None:
-    _append_all([record], path)
-
-
-def _append_all(records: list[dict], path: Path) -> None:
-    text = "".join(json.dumps(plain(record), ensure_ascii=False, allow_nan=False) + "\n" for record in records)
-    # A lone surrogate (an undecodable file name) becomes \udcXX, which JSON reads back as it was.
-    data = text.encode("utf-8", "backslashreplace")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(f"{path}.lock", timeout=_LOCK_SECONDS), path.open("ab+") as file:
-            if file.seek(0, os.SEEK_END):
-                file.seek(-1, os.SEEK_END)
-                if file.read(1) != b"\n":  # the last writer was killed: leave its half line, begin a fresh one
-                    data = b"\n" + data
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-    except Timeout:
-        raise TableError(f"{path}.lock has been held for {_LOCK_SECONDS} s. Is another run stuck? End it.") from None
-    except OSError as error:
-        raise TableError(
-            f"Cannot write {path} ({error.strerror}). Point EMO_OUT at a folder you may write to."
-        ) from error
-
-
-def _lines(path: Path) -> list[dict]:
-    try:
-        raw = path.read_bytes().split(b"\n")
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        raise TableError(f"Cannot read {path} ({error.strerror}). Check its permissions or set EMO_OUT.") from error
-    lines, damaged = [], []
-    for number, text in enumerate(raw, start=1):
-        if not text.strip():
-            continue
-        try:
-            line = json.loads(text, parse_constant=lambda _: None)
-        except (ValueError, RecursionError):
-            line = None
-        if isinstance(line, dict):
-            lines.append(line)
-        else:
-            damaged.append(number)
-    if damaged:
-        numbers = ", ".join(map(str, damaged[:5]))
-        warnings.warn(f"{path}: ignored {len(damaged)} damaged line(s): {numbers}", UserWarning, stacklevel=3)
-    return lines
-
-
-def _one(rows: list[dict], run_id: str) -> dict:
-    return next(row for row in rows if row["run_id"] == run_id)
+def _began(row: dict) -> datetime:
+    return datetime.fromisoformat(row.get("resumed") or row["started"])
 
 
 def _machine() -> str:
@@ -241,7 +190,7 @@ def _is_gone(row: dict) -> bool:
     try:
         since = psutil.Process(row["pid"]).create_time()
         # A process younger than the run has merely inherited its number; 60 s allow for a clock set meanwhile.
-        return since > datetime.fromisoformat(row.get("resumed") or row["started"]).timestamp() + 60
+        return since > _began(row).timestamp() + 60
     except psutil.NoSuchProcess:
         return True
     except psutil.AccessDenied:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from io import BytesIO
 
-WIDTH, HEIGHT = 240, 96  # pixels
+WIDTH, HEIGHT = 240, 96  # pixels on screen
+_SHARPNESS = 2  # pixels in the file to one on screen, for dense screens and zooming in
 
 
 def learning_curve(curves: list[dict]) -> bytes | None:
@@ -14,7 +15,7 @@ def learning_curve(curves: list[dict]) -> bytes | None:
         curves: one dict an epoch with any of `loss`, `val_loss`, `accuracy`, `val_accuracy`, in the order of training.
 
     Returns:
-        A PNG file of WIDTH x HEIGHT pixels, or None if there is nothing to draw.
+        A PNG file, to be shown at WIDTH x HEIGHT pixels, or None if there is nothing to draw.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -23,7 +24,7 @@ def learning_curve(curves: list[dict]) -> bytes | None:
     if not any(_numbers(curves, key) for key in ("loss", "val_loss", "accuracy", "val_accuracy")):
         return None
     # A Figure of its own, not pyplot's: rendering must not disturb the figures of a notebook.
-    figure = Figure(figsize=(WIDTH / 100, HEIGHT / 100), dpi=100)
+    figure = Figure(figsize=(WIDTH / 100, HEIGHT / 100), dpi=100 * _SHARPNESS)
     canvas = FigureCanvasAgg(figure)
     for axes, key in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
         for name, colour, style in ((key, "#0173b2", "-"), (f"val_{key}", "#de8f05", "--")):  # seaborn's colorblind
@@ -38,7 +39,9 @@ def learning_curve(curves: list[dict]) -> bytes | None:
     figure.subplots_adjust(left=0.09, right=0.99, bottom=0.13, top=0.87, wspace=0.25)
     canvas.draw()
     picture = (
-        Image.frombuffer("RGBA", (WIDTH, HEIGHT), canvas.buffer_rgba(), "raw", "RGBA", 0, 1).convert("RGB").quantize(16)
+        Image.frombuffer("RGBA", canvas.get_width_height(), canvas.buffer_rgba(), "raw", "RGBA", 0, 1)
+        .convert("RGB")
+        .quantize(16)
     )
     file = BytesIO()
     picture.save(file, "PNG", optimize=True)

@@ -70,7 +70,7 @@ def _first_version(candidates: tuple[str, ...]) -> str | None:
 def _backend() -> str | None:
     """Return the name of Keras's backend without importing Keras: it takes seconds."""
     if "keras" in sys.modules:
-        return sys.modules["keras"].backend.backend()
+        return sys.modules["keras"].config.backend()
     if os.environ.get("KERAS_BACKEND"):
         return os.environ["KERAS_BACKEND"]
     home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")

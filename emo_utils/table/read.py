@@ -31,7 +31,7 @@ def read_runs(path: Path | None = None) -> pd.DataFrame:
     rows = read_log(path)
     more = [name for name in dict.fromkeys(key for row in rows for key in row) if name not in _LOGGED]
     frame = pd.DataFrame(rows, columns=[*_LOGGED, *more])
-    frame["started"] = pd.to_datetime(frame["started"], utc=True, errors="coerce")
+    frame["started"] = pd.to_datetime(frame["started"], utc=True, format="ISO8601", errors="coerce")
     return frame
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from io import BytesIO
 from pathlib import Path
 
@@ -12,12 +10,13 @@ from openpyxl import Workbook
 from openpyxl.drawing.image import Image
 from openpyxl.drawing.spreadsheet_drawing import AnchorMarker, TwoCellAnchor
 from openpyxl.formatting.rule import CellIsRule, ColorScaleRule
-from openpyxl.styles import Alignment, Font, PatternFill
+from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.units import pixels_to_EMU
 
 from emo_utils import paths
 from emo_utils.errors import TableError
+from emo_utils.table.atomic import replacing
 from emo_utils.table.cells import MAX_ROWS, put, utc
 from emo_utils.table.log import read_bench, read_log
 from emo_utils.table.notes import RENDERED_SHEET, collect_notes, locked
@@ -32,6 +31,11 @@ _GROUP_COLOURS = {
 _STATUS_COLOURS = {"ok": "D5EBDD", "failed": "F4C7C3", "interrupted": "FCE8B2", "running": "D6E4F5"}
 _HIGHER_IS_BETTER = ("val_accuracy", "test_accuracy", "macro_f1", "worst_class_recall")
 _LOWER_IS_BETTER = ("ece", "nll")
+_LONG_TEXT = ("name", "note", "classes", "hardware")
+_TEXT = Alignment(vertical="center", horizontal="left", indent=1)
+_WRAPPED = Alignment(vertical="center", horizontal="left", indent=1, wrap_text=True)
+_NUMBER = Alignment(vertical="center", horizontal="right", indent=1)
+_RULE = Border(bottom=Side("thin", color="D9D9D9"))
 
 
 def render(path: Path | None = None, xlsx: Path | None = None) -> Path:
@@ -56,7 +60,9 @@ def render(path: Path | None = None, xlsx: Path | None = None) -> Path:
         xlsx.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{xlsx}.lock", timeout=_LOCK_SECONDS):
             collect_notes(xlsx, path)
-            _save(_build(read_log(path), read_bench(path)), xlsx)
+            book = _build(read_log(path), read_bench(path))
+            with replacing(xlsx) as temporary:
+                book.save(temporary)
     except Timeout:
         raise TableError(f"{xlsx}.lock has been held for {_LOCK_SECONDS} s. Is another render stuck? End it.") from None
     except PermissionError as error:
@@ -64,18 +70,6 @@ def render(path: Path | None = None, xlsx: Path | None = None) -> Path:
     except OSError as error:
         raise TableError(f"Cannot write {xlsx} ({error.strerror}). Free space or point EMO_OUT elsewhere.") from error
     return xlsx
-
-
-def _save(book: Workbook, xlsx: Path) -> None:
-    handle, temporary = tempfile.mkstemp(dir=xlsx.parent, prefix=f".{xlsx.stem}-", suffix=".xlsx")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            book.save(file)
-        os.chmod(temporary, 0o644)  # mkstemp makes it readable by its owner alone
-        os.replace(temporary, xlsx)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def _build(rows: list[dict], bench: list[dict]) -> Workbook:
@@ -95,17 +89,16 @@ def _build(rows: list[dict], bench: list[dict]) -> Workbook:
 def _fill_runs(sheet, rows: list[dict]) -> None:
     sheet.title = "runs"
     _fill_header(sheet, NAMES)
-    middle = Alignment(vertical="center")
-    wrapped = Alignment(vertical="center", wrap_text=True)
     for column, spec in enumerate(COLUMNS, start=1):
         letter = get_column_letter(column)
-        sheet.column_dimensions[letter].width = spec.width
+        sheet.column_dimensions[letter].width = max(spec.width, len(spec.name) + 4)  # room for the filter's arrow
         sheet.cell(1, column).fill = PatternFill("solid", fgColor=_GROUP_COLOURS[spec.group])
         for number, row in enumerate(rows, start=2):
             cell = sheet.cell(number, column)
             put(cell, _shown(spec.name, row.get(spec.name)))
             cell.number_format = spec.format
-            cell.alignment = wrapped if spec.name in ("name", "note", "classes") else middle
+            cell.alignment = _WRAPPED if spec.name in _LONG_TEXT else _TEXT if cell.data_type == "s" else _NUMBER
+            cell.border = _RULE
     picture_column = NAMES.index("learning_curve") + 1
     for number, row in enumerate(rows, start=2):
         picture = learning_curve(row.get("curves") or [])
@@ -206,6 +199,7 @@ def _fill_header(sheet, names) -> None:
         put(cell, name)
         cell.font = Font(bold=True, color="FFFFFF")
         cell.fill = PatternFill("solid", fgColor=_GROUP_COLOURS["run"])
-        cell.alignment = Alignment(vertical="center", wrap_text=True)
+        cell.alignment = _TEXT
+    sheet.row_dimensions[1].height = 24
     if names:
         sheet.auto_filter.ref = f"A1:{get_column_letter(len(names))}{max(sheet.max_row, 2)}"

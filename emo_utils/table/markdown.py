@@ -1,0 +1,99 @@
+"""The results table of README.md, made from the log so that no figure in it is typed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from emo_utils.errors import TableError
+from emo_utils.table.atomic import replacing
+from emo_utils.table.read import read_runs
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+START, END = "<!-- results:start -->", "<!-- results:end -->"
+_HEADER = (
+    "recipe", "seed", "classes", "backbone", "parameters", "validation accuracy", "test accuracy", "macro-F1", "n",
+    "split", "run",
+)  # fmt: skip
+
+
+def results_markdown(frame: pd.DataFrame) -> str:
+    """Return the results on real data as a Markdown table, ordered by data set, number of classes and recipe.
+
+    Args:
+        frame: what `read_runs` returns. Finished runs with a test accuracy count; runs on the embedded faces do not.
+            Of runs with one recipe hash, i.e. repetitions, the latest counts.
+    """
+    real = frame[(frame["status"] == "ok") & frame["test_accuracy"].notna()]
+    real = real[~real["data"].fillna("embedded").astype(str).str.startswith("embedded")]
+    if real.empty:
+        return "No run on real data has been logged yet."
+    same = real["recipe_hash"].where(real["recipe_hash"].notna(), real["run_id"])
+    real = real[~same.duplicated(keep="last")]
+    order = real["classes"].map(lambda names: len(names) if isinstance(names, list) else 0)
+    real = real.assign(_order=order).sort_values(["data", "_order", "recipe", "seed", "run_id"], kind="stable")
+    lines = [_line(_HEADER), _line("---" for _ in _HEADER)]
+    return "\n".join(lines + [_line(_cells(row)) for row in real.to_dict("records")])
+
+
+def update_readme(readme: Path, path: Path | None = None) -> bool:
+    """Replace what stands between the two result marks of a README; return whether that changed it.
+
+    Args:
+        readme: a Markdown file with the lines `<!-- results:start -->` and `<!-- results:end -->`.
+        path: the log; `emo_utils.paths.table_path()` if None.
+
+    Raises:
+        TableError: the file or its marks are missing.
+    """
+    readme = Path(readme)
+    try:
+        old = readme.read_bytes().decode("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise TableError(f"Cannot read {readme} ({error}). Name a UTF-8 text file.") from None
+    before, start, rest = old.partition(START)
+    _, end, after = rest.partition(END)
+    if not (start and end):
+        raise TableError(f"{readme} lacks the lines {START} and {END}. Put them where the results belong.")
+    new = f"{before}{START}\n{results_markdown(read_runs(path))}\n{END}{after}"
+    if new == old:
+        return False
+    with replacing(readme) as temporary:
+        temporary.write_bytes(new.encode("utf-8"))
+    return True
+
+
+def _cells(row: dict) -> tuple[str, ...]:
+    classes = row["classes"] if isinstance(row["classes"], list) else []
+    return (
+        _text(row["recipe"]),
+        _number(row["seed"], "{:.0f}"),
+        f"{len(classes)}: {', '.join(classes)}" if classes else "",
+        _text(row["backbone"]),
+        _number(row["parameters"], "{:,.0f}"),
+        _share(row, "val_accuracy"),
+        _share(row, "test_accuracy"),
+        _number(row["macro_f1"], "{:.3f}"),
+        _number(row["n"], "{:,.0f}"),
+        " ".join(filter(None, (_text(row["data"]), _text(row["split"])))),
+        f"`{row['run_id']}`",
+    )
+
+
+def _share(row: dict, name: str) -> str:
+    value, low, high = (_number(row[key], "{:.1%}") for key in (name, f"{name}_low", f"{name}_high"))
+    return f"{value} [{low.rstrip('%')}, {high.rstrip('%')}]" if low and high else value
+
+
+def _number(value, form: str) -> str:
+    return form.format(value) if isinstance(value, (int, float)) and value == value else ""
+
+
+def _text(value) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _line(cells) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
