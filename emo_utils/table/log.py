@@ -50,6 +50,7 @@ def start_run(row: dict, path: Path | None = None) -> str:
         "run_id": run_id,
         "resumed" if known else "started": now.isoformat(timespec="seconds"),
         "status": "running",
+        "error": None,  # a resumed run may have failed before
         "pid": os.getpid(),
         "machine": _machine(),
         **environment(),
@@ -59,7 +60,7 @@ def start_run(row: dict, path: Path | None = None) -> str:
 
 
 def end_run(run_id: str, fields: dict, *, status: str = "ok", path: Path | None = None) -> dict:
-    """Log that a run has ended.
+    """Log that a run has ended, or add figures to one that has.
 
     Args:
         run_id: what `start_run` returned.
@@ -84,9 +85,10 @@ def end_run(run_id: str, fields: dict, *, status: str = "ok", path: Path | None 
     if row is None:
         raise TableError(f"{path.name} has no run {run_id!r} to end. Call start_run first.")
     fields = relative_paths(fields, path.parent)
-    fields.setdefault("seconds", round((datetime.now(UTC) - _began(row)).total_seconds(), 1))
-    if status == "ok":
-        fields.setdefault("name", run_name({**row, **fields}))
+    if row.get("status") == "running":  # otherwise the run has ended before, and this adds figures found since
+        fields.setdefault("seconds", round((datetime.now(UTC) - _began(row)).total_seconds(), 1))
+        if status == "ok":
+            fields.setdefault("name", run_name({**row, **fields}))
     append([{"run_id": run_id, "status": status, **fields}], path)
     return next(row for row in read_log(path) if row["run_id"] == run_id)
 

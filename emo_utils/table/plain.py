@@ -45,17 +45,22 @@ def relative_paths(fields: dict, folder: Path) -> dict:
     """Return `fields` with every `..._path` relative to `folder` and the sha256 of its file beside it.
 
     Args:
-        fields: names and values; a relative path is taken as relative to `folder` already.
+        fields: names and values; paths as the running program uses them. In `error`, the message of an exception, the
+            paths of `folder` and of the home folder are shortened as well.
         folder: the folder of the table. Of a file outside it only the name is kept: where somebody's files lie is
             nobody else's business, and the path would not work elsewhere.
     """
+    folder = folder.resolve()
     out = dict(fields)
+    if fields.get("error"):
+        home = str(Path.home()).rstrip("/")
+        message = str(fields["error"]).replace(str(folder), ".")
+        out["error"] = message.replace(home, "~") if home else message
     for key, value in fields.items():
         if not key.endswith("_path") or not value:
             continue
-        file = (folder / value).resolve()
-        inside = file.is_relative_to(folder.resolve())
-        out[key] = file.relative_to(folder.resolve()).as_posix() if inside else file.name
+        file = Path(value).resolve()
+        out[key] = file.relative_to(folder).as_posix() if file.is_relative_to(folder) else file.name
         if file.is_file():
             out.setdefault(f"{key.removesuffix('_path')}_sha256", file_sha256(file))
     return out

@@ -23,6 +23,7 @@ COLUMNS = (
     Column("run_id", "run", "Identifies the run; any unique beginning of it will do.", width=21),
     Column("name", "run", "When, backbone, epochs, augmentation (0/1), validation accuracy in per cent.", width=44),
     Column("status", "run", "ok, failed, interrupted, or running (no end has been logged).", width=11),
+    Column("error", "run", "What ended a failed run.", width=16),
     Column("started", "run", "Start, in UTC.", "yyyy-mm-dd hh:mm", 19),
     Column("seconds", "run", "Wall-clock duration; of a resumed run, since it was last resumed.", "#,##0.0", 9),
     Column("profile", "run", "quick: embedded faces, minutes on two cores. full: real data.", width=8),
