@@ -14,7 +14,7 @@ from pathlib import Path
 
 
 def course_root() -> Path:
-    """Return the course folder: the nearest folder upwards that holds notebooks/ and emo_utils/, else the current one."""
+    """Return the nearest folder upwards that holds notebooks/ and emo_utils/, else the current one."""
     here = Path.cwd().resolve()
     for folder in (here, *here.parents, Path(__file__).resolve().parents[1]):
         if (folder / "emo_utils").is_dir() and (folder / "notebooks").is_dir():

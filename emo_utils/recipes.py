@@ -1,4 +1,4 @@
-"""The named recipes. `python -m emo_utils train --list` prints them; each comment says why a value is not the usual one."""
+"""The named recipes, as `python -m emo_utils train --list` prints them; comments say why a value is unusual."""
 
 from __future__ import annotations
 
@@ -49,12 +49,13 @@ _ALL = (
         input_size=64,
         augmentation=MILD_AUGMENTATION,
         backbone="MobileNetV3Small",
-        stages=(Stage("all", epochs=40, learning_rate=2e-3),),
+        stages=(Stage("all", epochs=32, learning_rate=2e-3),),
         label_smoothing=0.1,
         optimizer="adamw",
         weight_decay=0.02,
         schedule="cosine",
         warmup_epochs=1,
+        batch_size=128,
     ),
     Recipe(
         "fer2013-five-mobilenetv3small",

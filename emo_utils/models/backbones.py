@@ -1,4 +1,4 @@
-"""The backbones by name. Each maps an image to a feature map; preprocessing belongs to the backbone, not to the caller."""
+"""The backbones by name. Each maps an image to a feature map and holds its own preprocessing."""
 
 from __future__ import annotations
 
@@ -82,6 +82,6 @@ def build_backbone(name: str, size: int, weights: str | None) -> keras.Model:
         if weights != "imagenet" or isinstance(error, ModelError):
             raise
         raise ModelError(
-            f"The ImageNet weights of {name} could not be loaded ({str(error).splitlines()[0][:120]}). They are downloaded "
-            "once to ~/.keras/models; without network use a recipe with weights null or a .keras file."
+            f"The ImageNet weights of {name} could not be loaded ({str(error).splitlines()[0][:120]}). They are "
+            "downloaded once to ~/.keras/models; without network use a recipe with weights null or a .keras file."
         ) from None
