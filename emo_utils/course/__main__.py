@@ -55,6 +55,8 @@ def main() -> int:
     except EmoUtilsError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130
 
 
 if __name__ == "__main__":

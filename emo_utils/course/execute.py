@@ -50,7 +50,7 @@ def execute(notebook, folder: Path, out: Path) -> tuple[float, str]:
         notebook,
         timeout=_CELL_SECONDS,
         record_timing=False,
-        store_widget_state=False,
+        extra_arguments=["--IPKernelApp.log_level=ERROR"],  # or each kernel warns about its local sockets
         resources={"metadata": {"path": str(folder)}},
     )
     metadata = dict(notebook.metadata)
