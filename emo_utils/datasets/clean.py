@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from emo_utils.datasets.base import FaceDataset
-from emo_utils.datasets.duplicates import blank_images, duplicate_groups
+from emo_utils.datasets.duplicates import blank_images, duplicate_groups, sets_of_equal
 
 
 def clean(ds: FaceDataset, *, blanks: bool = True, duplicates: bool = True, leaks: bool = True) -> FaceDataset:
@@ -31,20 +31,14 @@ def clean(ds: FaceDataset, *, blanks: bool = True, duplicates: bool = True, leak
     if blanks:
         reason[~in_test & blank_images(ds.images) & (reason == "")] = "blank"
     if duplicates:
-        for copies in _groups_of_copies(number, np.flatnonzero(~in_test & (reason == ""))):
+        rest = np.flatnonzero(~in_test & (reason == ""))
+        for copies in (rest[members] for members in sets_of_equal(number[rest])):
             kept = _kept_copy(ds, copies)
             why = "copies with conflicting labels" if kept is None else f"copy of {ds.ids[kept]}"
             reason[copies[copies != kept] if kept is not None else copies] = why
     gone = reason != ""
     removed = tuple(zip(ds.ids[gone].tolist(), reason[gone].tolist(), strict=True))
     return replace(ds.take(~gone), removed=ds.removed + removed)
-
-
-def _groups_of_copies(number: np.ndarray, among: np.ndarray) -> list[np.ndarray]:
-    """Return the positions (out of `among`) of each set of two or more equal images."""
-    among = among[np.argsort(number[among], kind="stable")]
-    starts = np.flatnonzero(np.diff(number[among])) + 1
-    return [group for group in np.split(among, starts) if len(group) > 1]
 
 
 def _kept_copy(ds: FaceDataset, copies: np.ndarray) -> int | None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
 
 from emo_utils.datasets import ckplus, fer2013, ferplus
 from emo_utils.datasets.base import FaceDataset
 from emo_utils.datasets.cache import cached
 from emo_utils.datasets.folder import load_folder
+from emo_utils.datasets.images import fit_square
 from emo_utils.errors import DataError
 from emo_utils.paths import data_dir
 
@@ -47,9 +52,7 @@ def load_dataset(
     if label_source not in ("fer2013", "ferplus"):
         raise DataError(f"`label_source` must be 'fer2013' or 'ferplus'. Got {label_source!r}.")
     if str(source) == "embedded":
-        from emo_utils.datasets.embedded import load_embedded
-
-        ds, path = load_embedded(size=size), data_dir()
+        ds, path = _embedded(size), data_dir()
     else:
         path = _find(source)
         ds = cached(path, size, lambda: _read(path, size))
@@ -58,12 +61,18 @@ def load_dataset(
     return ds if classes is None else ds.select(classes)
 
 
+def _embedded(size: int) -> FaceDataset:
+    from emo_utils.datasets.embedded import load_embedded
+
+    ds = load_embedded()  # drawn at 48x48
+    return ds if size == ds.images.shape[1] else replace(ds, images=np.stack([fit_square(x, size) for x in ds.images]))
+
+
 def _find(source: str | Path) -> Path:
     """Return the path of a data set given by path or by name."""
-    path = Path(source).expanduser()
-    if path.exists():
+    path, name = Path(source).expanduser(), str(source).lower()
+    if name and os.path.exists(path):
         return path
-    name = str(source).lower()
     if name not in KNOWN:
         known = ", ".join(("embedded", *KNOWN))
         raise DataError(f"{path} does not exist. Give the path of a data set or one of the names: {known}.")
