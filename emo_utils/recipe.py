@@ -16,7 +16,7 @@ from typing import Any
 from emo_utils.emotions import EMOTIONS, SEVEN, canonical_emotion
 from emo_utils.errors import DataError, RecipeError
 
-# What a recipe can be about, and the emotions that each data set has labels for; "folder" is any folder of class folders.
+# What a recipe can be about, and the emotions each has labels for; "folder" is any folder of class folders.
 DATA_CLASSES = {
     "embedded": EMOTIONS,
     "fer2013": SEVEN,

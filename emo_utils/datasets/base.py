@@ -54,7 +54,7 @@ class FaceDataset:
             value = getattr(self, key)
             if value is not None and len(value) != n:
                 raise DataError(f"{self.name}: {n} images but {len(value)} {key}.")
-        if n and not (0 <= self.labels.min() and self.labels.max() < len(self.class_names)):
+        if n and (self.labels.min() < 0 or self.labels.max() >= len(self.class_names)):
             raise DataError(
                 f"{self.name}: labels run from {self.labels.min()} to {self.labels.max()}, "
                 f"but there are {len(self.class_names)} classes."
@@ -86,7 +86,9 @@ class FaceDataset:
         wanted = tuple(canonical_emotion(c) for c in classes)
         missing = [c for c in wanted if c not in self.class_names]
         if missing or len(set(wanted)) < len(wanted):
-            what = f"has no class {', '.join(missing)}" if missing else f"was asked for a class twice: {', '.join(wanted)}"
+            what = (
+                f"has no class {', '.join(missing)}" if missing else f"was asked twice for one of {', '.join(wanted)}"
+            )
             raise DataError(f"{self.name} {what}. It has: {', '.join(self.class_names)}.")
         new_label = np.full(len(self.class_names), -1, dtype=np.int64)
         for i, c in enumerate(wanted):
@@ -105,7 +107,7 @@ class FaceDataset:
         return np.eye(len(self.class_names), dtype=np.float32)[self.labels]
 
     def fingerprint(self) -> str:
-        """Return the sha256 hex digest over class names, ids, labels, usage and pixels: equal if and only if the data is."""
+        """Return the sha256 hex digest over class names, ids, usage, labels and pixels."""
         digest = hashlib.sha256()
         digest.update("\n".join(self.class_names).encode())
         digest.update("\n".join(map(str, self.ids)).encode())
@@ -116,7 +118,9 @@ class FaceDataset:
         return digest.hexdigest()
 
 
-def from_arrays(images, labels, class_names: Iterable[str], *, ids=None, usage=None, name="faces", **rest) -> FaceDataset:
+def from_arrays(
+    images, labels, class_names: Iterable[str], *, ids=None, usage=None, name="faces", **rest
+) -> FaceDataset:
     """Build a FaceDataset from plain arrays, filling what is not given.
 
     Args:

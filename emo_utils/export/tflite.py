@@ -40,18 +40,17 @@ def export_tflite(model, path: str | Path, format: str = "float32", *, calibrati
     images = _checked_calibration(calibration) if format == "int8" else None
     tf = _tensorflow()
     # A converter made from a SavedModel is silent; one made from the Keras object prints 200 lines.
-    with tempfile.TemporaryDirectory() as folder:
-        with _quiet_stderr():
-            face = tf.TensorSpec((1, size, size, 1), tf.float32, name="face")
-            model.export(folder, verbose=False, input_signature=[face])
-            converter = tf.lite.TFLiteConverter.from_saved_model(folder)
-            if images is not None:
-                converter.optimizations = [tf.lite.Optimize.DEFAULT]
-                converter.representative_dataset = tf.lite.RepresentativeDataset(lambda: _samples(images, size))
-                converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-                converter.inference_input_type = tf.uint8
-                converter.inference_output_type = tf.uint8
-            content = converter.convert()
+    with tempfile.TemporaryDirectory() as folder, _quiet_stderr():
+        face = tf.TensorSpec((1, size, size, 1), tf.float32, name="face")
+        model.export(folder, verbose=False, input_signature=[face])
+        converter = tf.lite.TFLiteConverter.from_saved_model(folder)
+        if images is not None:
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
+            converter.representative_dataset = tf.lite.RepresentativeDataset(lambda: _samples(images, size))
+            converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+            converter.inference_input_type = tf.uint8
+            converter.inference_output_type = tf.uint8
+        content = converter.convert()
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}-{os.getpid()}")
     partial.write_bytes(content)

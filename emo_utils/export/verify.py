@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from emo_utils.datasets.base import FaceDataset
-from emo_utils.errors import ModelError
+from emo_utils.errors import DataError, ModelError
+from emo_utils.evaluation import predict_probabilities
+from emo_utils.export.tflite import FORMATS, export_tflite, run_tflite
 
 # Float files repeat the arithmetic in another order; int8 files round every activation to 256 levels.
 MIN_AGREEMENT = {"float32": 0.999, "int8": 0.9}
@@ -65,3 +69,45 @@ def verify_export(before: np.ndarray, after: np.ndarray, data: FaceDataset, form
             "must get the same class. For int8, take more calibration images, of all classes."
         )
     return result
+
+
+def export_all(model, data: FaceDataset, folder: str | Path) -> Iterator[tuple[Path, Verification]]:
+    """Write model_float32.tflite and model_int8.tflite, checking each on the test part.
+
+    Args:
+        model: grey input, probabilities out.
+        data: with a "test" part to check on and a "train" part to calibrate on.
+        folder: made if missing; files of the same name are replaced.
+
+    Yields:
+        (path, verification) of each file, as it is done.
+
+    Raises:
+        DataError: a part is missing.
+        ModelError: a file does not agree with the model; it is removed.
+    """
+    folder = Path(folder)
+    test, train = data.part("test"), data.part("train")
+    if not len(test) or not len(train):
+        raise DataError(f"{data.name} needs a train and a test part for export. Split it with split_dataset.")
+    before = predict_probabilities(model, test.images)
+    calibration = calibration_images(train)
+    for format in FORMATS:
+        path = export_tflite(model, folder / f"model_{format}.tflite", format, calibration=calibration)
+        try:
+            yield path, verify_export(before, run_tflite(path, test.images), test, format)
+        except ModelError:
+            path.unlink()
+            raise
+
+
+def calibration_images(train: FaceDataset, per_class: int = 40, seed: int = 0) -> np.ndarray:
+    """Draw training images for int8 calibration, equally many of each class as far as there are.
+
+    Returns:
+        uint8 array of shape (n, height, width).
+    """
+    rng = np.random.default_rng(seed)
+    rows = [np.flatnonzero(train.labels == c) for c in range(len(train.class_names))]
+    drawn = [rng.choice(r, min(per_class, len(r)), replace=False) for r in rows]
+    return train.images[np.concatenate(drawn)]

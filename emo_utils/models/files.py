@@ -71,6 +71,17 @@ def load_model(path: str | Path) -> tuple[keras.Model, dict[str, Any]]:
     return model, info
 
 
+def model_class_names(info: dict[str, Any], path: str | Path) -> tuple[str, ...]:
+    """Return the class names of a model file's info.
+
+    Raises:
+        ModelError: the file does not say what its outputs mean.
+    """
+    if not info.get("class_names"):
+        raise ModelError(f"{path} does not say what its outputs mean: it was not written by emo_utils.save_model.")
+    return tuple(info["class_names"])
+
+
 def _read_info(path: Path) -> dict[str, Any]:
     try:
         with zipfile.ZipFile(path) as archive:

@@ -1,0 +1,201 @@
+"""Every figure of the course. A function draws what it is given into an Axes or a new Figure and returns it.
+
+Nothing is computed, shown or saved here. Colours are seaborn's "colorblind" palette; grey images use grey.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from emo_utils.datasets.base import FaceDataset
+
+COLORS = sns.color_palette("colorblind")
+
+
+def plot_faces(
+    images: np.ndarray, titles: Sequence[str] | None = None, *, columns: int = 8, title: str = "", side: float = 1.2
+) -> Figure:
+    """Draw grey faces in a grid.
+
+    Args:
+        images: uint8 array of shape (n, height, width).
+        titles: a short text above each face, or None.
+        columns: faces a row.
+        title: of the figure.
+        side: of a face, in inches.
+    """
+    rows = -(-len(images) // columns)
+    height = rows * (side + (0.22 if titles is not None else 0.05)) + (0.4 if title else 0)
+    figure, axes = plt.subplots(rows, columns, figsize=(columns * side, height), squeeze=False, layout="constrained")
+    for i, ax in enumerate(axes.flat):
+        ax.axis("off")
+        if i < len(images):
+            ax.imshow(images[i], cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+            if titles is not None:
+                ax.set_title(titles[i], fontsize=9, pad=3)
+    if title:
+        figure.suptitle(title)
+    return figure
+
+
+def plot_examples(data: FaceDataset, *, per_class: int = 8, seed: int = 0, title: str = "") -> Figure:
+    """Draw random faces of each class, a row a class.
+
+    Args:
+        data: the faces.
+        per_class: faces a row; a class with fewer leaves the rest of its row empty.
+        seed: which faces.
+        title: of the figure.
+    """
+    rng = np.random.default_rng(seed)
+    n = len(data.class_names)
+    figure, axes = plt.subplots(n, per_class, figsize=(per_class * 1.05, n * 1.1), squeeze=False, layout="constrained")
+    for label, (name, row) in enumerate(zip(data.class_names, axes, strict=True)):
+        faces = np.flatnonzero(data.labels == label)
+        for ax, face in zip(row, rng.permutation(faces)[:per_class], strict=False):
+            ax.imshow(data.images[face], cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+        for ax in row:
+            ax.set(xticks=[], yticks=[])
+            ax.spines[:].set_visible(False)
+        row[0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=11)
+    figure.suptitle(title or f"Random faces of {data.name}")
+    return figure
+
+
+def plot_class_counts(counts: Mapping[str, Mapping[str, int]], *, ax: Axes | None = None, title: str = "") -> Axes:
+    """Draw the number of faces by class as bars, a colour a part.
+
+    Args:
+        counts: part name -> class name -> number of faces, e.g. {"train": data.part("train").counts()}.
+        ax: to draw into; a new one if None.
+        title: of the Axes.
+    """
+    ax = ax or _new_axes()
+    names = list(next(iter(counts.values())))
+    width = 0.8 / len(counts)
+    for i, (part, by_class) in enumerate(counts.items()):
+        x = np.arange(len(names)) + (i - (len(counts) - 1) / 2) * width
+        bars = ax.bar(x, [by_class[name] for name in names], width * 0.95, label=part, color=COLORS[i])
+        ax.bar_label(bars, fontsize=8, padding=1)
+    ax.set(xticks=np.arange(len(names)), xticklabels=names, ylabel="number of faces", title=title or "Faces by class")
+    ax.set_xlabel("emotion")
+    ax.margins(y=0.1)
+    ax.spines[["top", "right"]].set_visible(False)
+    if len(counts) > 1:
+        ax.legend(frameon=False)
+    return ax
+
+
+def plot_learning_curves(curves: Sequence[Mapping[str, Any]], *, title: str = "") -> Figure:
+    """Draw loss and accuracy by epoch, training and validation, with the best epoch and the stages marked.
+
+    Args:
+        curves: one mapping an epoch with stage, epoch, loss, accuracy, val_loss, val_accuracy, as `Result.curves`.
+        title: of the figure.
+    """
+    epochs = [row["epoch"] for row in curves]
+    best = max(curves, key=lambda row: (row["val_accuracy"], -row["val_loss"]))["epoch"]
+    starts = [b["epoch"] - 0.5 for a, b in zip(curves, curves[1:], strict=False) if a["stage"] != b["stage"]]
+    figure, axes = plt.subplots(1, 2, figsize=(10, 3.6), layout="constrained")
+    for ax, key, label in ((axes[0], "loss", "loss (nats)"), (axes[1], "accuracy", "accuracy")):
+        ax.plot(epochs, [row[key] for row in curves], color=COLORS[0], marker="o", ms=3, label="training (augmented)")
+        ax.plot(epochs, [row[f"val_{key}"] for row in curves], color=COLORS[1], marker="s", ms=3, label="validation")
+        ax.axvline(best, color="0.4", ls=":", label=f"best epoch ({best})")
+        for start in starts:
+            ax.axvline(start, color="0.7", lw=1)
+        ax.set(xlabel="epoch", ylabel=label, title=label.split(" ")[0].capitalize())
+        ax.xaxis.get_major_locator().set_params(integer=True)
+        ax.spines[["top", "right"]].set_visible(False)
+    axes[1].legend(frameon=False)
+    if title:
+        figure.suptitle(title)
+    return figure
+
+
+def plot_confusion(counts: np.ndarray, class_names: Sequence[str], *, ax: Axes | None = None, title: str = "") -> Axes:
+    """Draw a confusion matrix: colour and percentage by row (recall on the diagonal), counts below.
+
+    Args:
+        counts: int array of shape (n_classes, n_classes), rows true, columns predicted.
+        class_names: in label order.
+        ax: to draw into; a new one if None.
+        title: of the Axes.
+    """
+    ax = ax or _new_axes(size=(6.2, 5.4))
+    counts = np.asarray(counts)
+    share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    texts = np.array([f"{s:.0%}\n({c})" for s, c in zip(share.flat, counts.flat, strict=True)]).reshape(counts.shape)
+    sns.heatmap(
+        share,
+        annot=texts,
+        fmt="",
+        cmap="cividis",
+        vmin=0,
+        vmax=1,
+        square=True,
+        ax=ax,
+        annot_kws={"fontsize": 8},
+        cbar_kws={"label": "share of the true class"},
+        xticklabels=class_names,
+        yticklabels=class_names,
+    )
+    ax.set(xlabel="predicted", ylabel="true", title=title or "Confusion matrix")
+    ax.tick_params(axis="y", rotation=0)
+    ax.tick_params(axis="x", rotation=40)
+    return ax
+
+
+def plot_recalls(per_class: Mapping[str, Mapping[str, Any]], *, ax: Axes | None = None, title: str = "") -> Axes:
+    """Draw the recall of each class with its 95 % interval.
+
+    Args:
+        per_class: as in `classification_metrics`.
+        ax: to draw into; a new one if None.
+        title: of the Axes.
+    """
+    ax = ax or _new_axes()
+    shown = {name: row for name, row in per_class.items() if row["support"]}
+    recall = np.array([row["recall"] for row in shown.values()])
+    low = recall - [row["recall_low"] for row in shown.values()]
+    high = [row["recall_high"] for row in shown.values()] - recall
+    spread = np.maximum([low, high], 0)
+    ax.errorbar(np.arange(len(shown)), recall, yerr=spread, fmt="o", capsize=4, color=COLORS[0])
+    labels = [f"{name}\nn = {row['support']}" for name, row in shown.items()]
+    ax.set(xticks=np.arange(len(shown)), xticklabels=labels, ylim=(0, 1.02), ylabel="recall, with 95 % interval")
+    ax.set(xlabel="true emotion", title=title or "Recall by class")
+    ax.grid(axis="y", color="0.9")
+    ax.spines[["top", "right"]].set_visible(False)
+    return ax
+
+
+def plot_probabilities(
+    probabilities: Sequence[float], class_names: Sequence[str], *, ax: Axes | None = None, title: str = ""
+) -> Axes:
+    """Draw the probabilities of one face as bars, the highest one in another colour.
+
+    Args:
+        probabilities: float array of shape (n_classes,).
+        class_names: in label order.
+        ax: to draw into; a new one if None.
+        title: of the Axes.
+    """
+    ax = ax or _new_axes(size=(4, 2.6))
+    top = int(np.argmax(probabilities))
+    colors = [COLORS[1] if i == top else COLORS[0] for i in range(len(class_names))]
+    bars = ax.barh(class_names, probabilities, color=colors)
+    ax.bar_label(bars, labels=[f"{p:.0%}" for p in probabilities], padding=3, fontsize=9)
+    ax.set(xlim=(0, 1.12), xlabel="probability", title=title)
+    ax.invert_yaxis()
+    ax.spines[["top", "right"]].set_visible(False)
+    return ax
+
+
+def _new_axes(size: tuple[float, float] = (8, 3.6)) -> Axes:
+    return plt.subplots(figsize=size, layout="constrained")[1]
