@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from scipy.stats import binomtest
 
 from emo_utils import paths
 from emo_utils.errors import TableError
@@ -97,6 +96,8 @@ def compare(run_a: str, run_b: str, path: Path | None = None) -> Comparison:
 
 def _paired(a: dict, b: dict, correct: np.ndarray, remarks: list[str]) -> Comparison:
     """Compare on the same faces; `correct` is bool of shape (n, 2)."""
+    from scipy.stats import binomtest  # a second to import, which only a comparison should cost
+
     n = len(correct)
     only_a = int((correct[:, 0] & ~correct[:, 1]).sum())
     only_b = int((~correct[:, 0] & correct[:, 1]).sum())
@@ -139,6 +140,8 @@ def _unpaired(a: dict, b: dict, remarks: list[str]) -> Comparison:
 
 
 def _wilson(row: dict) -> tuple[float, float, float]:
+    from scipy.stats import binomtest
+
     interval = binomtest(round(row["test_accuracy"] * row["n"]), row["n"]).proportion_ci(method="wilson")
     return row["test_accuracy"], interval.low, interval.high
 

@@ -19,7 +19,7 @@ import psutil
 from emo_utils import paths
 from emo_utils.errors import TableError
 from emo_utils.table.jsonl import append, read_lines
-from emo_utils.table.plain import relative_paths
+from emo_utils.table.plain import loggable
 from emo_utils.table.provenance import environment
 
 END_STATUS = ("ok", "failed", "interrupted")
@@ -55,7 +55,7 @@ def start_run(row: dict, path: Path | None = None) -> str:
         "machine": _machine(),
         **environment(),
     }
-    append([{**start, **relative_paths({k: v for k, v in row.items() if k != "run_id"}, path.parent)}], path)
+    append([{**start, **loggable({k: v for k, v in row.items() if k != "run_id"}, path.parent)}], path)
     return run_id
 
 
@@ -84,7 +84,7 @@ def end_run(run_id: str, fields: dict, *, status: str = "ok", path: Path | None 
     row = _merged(path).get(run_id)
     if row is None:
         raise TableError(f"{path.name} has no run {run_id!r} to end. Call start_run first.")
-    fields = relative_paths(fields, path.parent)
+    fields = loggable(fields, path.parent)
     if row.get("status") == "running":  # otherwise the run has ended before, and this adds figures found since
         fields.setdefault("seconds", round((datetime.now(UTC) - _began(row)).total_seconds(), 1))
         if status == "ok":
@@ -97,7 +97,7 @@ def add_bench(record: dict, path: Path | None = None) -> None:
     """Log one benchmark record, a flat dict; it becomes a row of the sheet `bench`."""
     path = _log_path(path)
     stamp = datetime.now(UTC).isoformat(timespec="seconds")
-    append([{"kind": "bench", "time": stamp, **relative_paths(record, path.parent)}], path)
+    append([{"kind": "bench", "time": stamp, **loggable(record, path.parent)}], path)
 
 
 def add_notes(notes: dict[str, str], path: Path | None = None) -> None:

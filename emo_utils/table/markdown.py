@@ -27,7 +27,7 @@ def results_markdown(frame: pd.DataFrame) -> str:
             Of runs with one recipe hash, i.e. repetitions, the latest counts.
     """
     real = frame[(frame["status"] == "ok") & frame["test_accuracy"].notna()]
-    real = real[~real["data"].fillna("embedded").astype(str).str.startswith("embedded")]
+    real = real[real["data"].notna() & ~real["data"].astype(str).str.startswith("embedded")]
     if real.empty:
         return "No run on real data has been logged yet."
     same = real["recipe_hash"].where(real["recipe_hash"].notna(), real["run_id"])

@@ -41,8 +41,8 @@ def plain(value):
     )
 
 
-def relative_paths(fields: dict, folder: Path) -> dict:
-    """Return `fields` with every `..._path` relative to `folder` and the sha256 of its file beside it.
+def loggable(fields: dict, folder: Path) -> dict:
+    """Return `fields` as `plain` makes them; a `..._path` is made relative to `folder`, its sha256 is put beside it.
 
     Args:
         fields: names and values; paths as the running program uses them. In `error`, the message of an exception, the
@@ -51,12 +51,12 @@ def relative_paths(fields: dict, folder: Path) -> dict:
             nobody else's business, and the path would not work elsewhere.
     """
     folder = folder.resolve()
-    out = dict(fields)
-    if fields.get("error"):
+    out = plain(fields)
+    if out.get("error"):
         home = str(Path.home()).rstrip("/")
-        message = str(fields["error"]).replace(str(folder), ".")
+        message = str(out["error"]).replace(str(folder), ".")
         out["error"] = message.replace(home, "~") if home else message
-    for key, value in fields.items():
+    for key, value in list(out.items()):
         if not key.endswith("_path") or not value:
             continue
         file = Path(value).resolve()

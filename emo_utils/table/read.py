@@ -73,18 +73,21 @@ def show(frame: pd.DataFrame) -> str:
         interval = f" [{percent(row.test_accuracy_low)}, {percent(row.test_accuracy_high)}]"
         return percent(row.test_accuracy) + (interval if pd.notna(row.test_accuracy_low) else "")
 
+    def texts(name: str) -> list[str]:
+        return ["" if pd.isna(value) else str(value) for value in frame[name]]
+
     if frame.empty:
         return "No runs yet."
     table = pd.DataFrame(
         {
-            "run": [row.name if isinstance(row.name, str) else row.run_id for row in frame.itertuples(index=False)],
-            "data": frame["data"].fillna("").tolist(),
-            "backbone": frame["backbone"].fillna("").tolist(),
+            "run": [name or run_id for name, run_id in zip(texts("name"), frame["run_id"], strict=True)],
+            "data": texts("data"),
+            "backbone": texts("backbone"),
             "val %": [percent(v) for v in frame["val_accuracy"]],
             "test % [95 %]": [test(row) for row in frame.itertuples(index=False)],
             "macro-F1": ["" if pd.isna(v) else f"{v:.3f}" for v in frame["macro_f1"]],
             "n": ["" if pd.isna(v) else f"{v:.0f}" for v in frame["n"]],
-            "status": frame["status"].fillna("").tolist(),
+            "status": texts("status"),
         }
     )
     return table.to_string(index=False)

@@ -88,7 +88,7 @@ def _build(rows: list[dict], bench: list[dict]) -> Workbook:
 
 def _fill_runs(sheet, rows: list[dict]) -> None:
     sheet.title = "runs"
-    _fill_header(sheet, NAMES)
+    _fill_header(sheet, NAMES, len(rows))
     for column, spec in enumerate(COLUMNS, start=1):
         letter = get_column_letter(column)
         sheet.column_dimensions[letter].width = max(spec.width, len(spec.name) + 4)  # room for the filter's arrow
@@ -183,7 +183,7 @@ def _glossary() -> list[dict]:
 def _add_sheet(book: Workbook, title: str, names, records: list[dict]) -> None:
     sheet = book.create_sheet(title)
     names = list(names)
-    _fill_header(sheet, names)
+    _fill_header(sheet, names, len(records))
     for number, record in enumerate(records[-(MAX_ROWS - 1) :], start=2):
         for column, name in enumerate(names, start=1):
             put(sheet.cell(number, column), record.get(name))
@@ -193,7 +193,7 @@ def _add_sheet(book: Workbook, title: str, names, records: list[dict]) -> None:
     sheet.freeze_panes = "A2"
 
 
-def _fill_header(sheet, names) -> None:
+def _fill_header(sheet, names, n_rows: int) -> None:
     for column, name in enumerate(names, start=1):
         cell = sheet.cell(1, column)
         put(cell, name)
@@ -202,4 +202,4 @@ def _fill_header(sheet, names) -> None:
         cell.alignment = _TEXT
     sheet.row_dimensions[1].height = 24
     if names:
-        sheet.auto_filter.ref = f"A1:{get_column_letter(len(names))}{max(sheet.max_row, 2)}"
+        sheet.auto_filter.ref = f"A1:{get_column_letter(len(names))}{min(n_rows + 1, MAX_ROWS)}"

@@ -1,0 +1,168 @@
+"""Reading back: frames, names, comparisons and README's table come from the log alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import binomtest
+
+from emo_utils.errors import TableError
+from emo_utils.paths import runs_dir
+from emo_utils.table import compare, end_run, find_run, read_runs, results_markdown, show, start_run, update_readme
+from emo_utils.table.schema import NAMES
+
+
+def log_run(run_id, accuracy, n=100, *, correct=None, ids=None, **row):
+    """Log a finished run; `correct` (bool, one a face) also gives it predictions."""
+    row = {"run_id": run_id, "recipe": "tiny", "backbone": "SmallCNN", "data": "fer2013", "recipe_hash": run_id, **row}
+    fields = {"val_accuracy": accuracy, "test_accuracy": accuracy, "n": n, "macro_f1": accuracy}
+    if correct is not None:
+        labels = np.zeros(len(correct), dtype=np.int64)
+        probabilities = np.eye(2, dtype=np.float32)[1 - np.asarray(correct, dtype=int)]
+        file = runs_dir() / run_id / "predictions.npz"
+        file.parent.mkdir(parents=True)
+        ids = np.arange(len(correct)).astype(str) if ids is None else ids
+        np.savez(file, ids=ids, labels=labels, probabilities=probabilities)
+        fields |= {"predictions_path": file, "test_accuracy": float(np.mean(correct)), "n": len(correct)}
+    return end_run(start_run(row), fields)
+
+
+def test_frame_has_every_column_even_without_runs():
+    assert list(read_runs().columns) == [name for name in NAMES if name != "learning_curve"]
+    assert show(read_runs()) == "No runs yet."
+
+
+def test_frame_holds_numbers_and_times():
+    log_run("r1", 0.5)
+    start_run({"run_id": "r2"})
+    frame = read_runs()
+    assert frame["run_id"].tolist() == ["r1", "r2"]
+    assert frame["test_accuracy"].tolist()[0] == 0.5
+    assert pd.isna(frame["test_accuracy"][1])
+    assert str(frame["started"].dt.tz) == "UTC"
+
+
+def test_show_names_accuracy_interval_and_status():
+    end_run(start_run({"data": "ckplus"}), {"test_accuracy": 0.5, "test_accuracy_low": 0.4, "test_accuracy_high": 0.6})
+    start_run({"run_id": "still-going"})
+    text = show(read_runs())
+    assert "50.0 [40.0, 60.0]" in text
+    assert "ckplus" in text
+    assert "still-going" in text
+    assert "nan" not in text
+
+
+def test_find_run_by_id_beginning_or_name():
+    first = log_run("250101-aaa", 0.5)
+    log_run("250102-bbb", 0.6)
+    assert find_run("250101-aaa") == find_run("250101") == find_run(first["name"]) == first
+    with pytest.raises(TableError, match="2 runs go by '2501': 250101-aaa, 250102-bbb"):
+        find_run("2501")
+    with pytest.raises(TableError, match=r"no run '250102-bbc'. Near it: 250102-bbb"):
+        find_run("250102-bbc")
+    with pytest.raises(TableError, match="no run ''"):
+        find_run("")
+
+
+def test_paired_comparison_is_mcnemars():
+    a = np.r_[np.ones(60), np.zeros(40)].astype(bool)
+    b = a.copy()
+    b[:5], b[60:80] = False, True
+    log_run("a", 0, correct=a)
+    log_run("b", 0, correct=b)
+    result = compare("a", "b")
+    assert (result.accuracy_a, result.accuracy_b, result.n) == (0.6, 0.75, 100)
+    assert result.difference == pytest.approx(0.15)
+    assert result.p_value == pytest.approx(binomtest(20, 25).pvalue)
+    # normal approximation: sqrt(25 - 15**2 / 100) / 100 = 0.0477
+    assert (result.low, result.high) == pytest.approx((0.15 - 0.0935, 0.15 + 0.0935), abs=0.012)
+    assert not result.remarks
+    assert "+15.0 points" in str(result)
+    back = compare("b", "a")
+    assert back.difference == -result.difference
+    assert back.p_value == result.p_value
+
+
+def test_a_run_does_not_differ_from_itself():
+    log_run("a", 0, correct=[True, False, True])
+    result = compare("a", "a")
+    assert (result.difference, result.low, result.high, result.p_value) == (0, 0, 0, 1)
+
+
+def test_faces_are_matched_by_id():
+    log_run("a", 0, correct=[True, True, False], ids=["x", "y", "z"])
+    log_run("b", 0, correct=[False, True], ids=["z", "x"])
+    result = compare("a", "b")
+    assert (result.n, result.difference) == (2, 0)
+    assert "Only the 2 faces" in result.remarks[0]
+
+
+def test_without_predictions_the_interval_is_newcombes():
+    # Newcombe (1998), table II, method 10: 56/70 against 48/80 gives 0.0524 to 0.3339.
+    log_run("a", 48 / 80, 80)
+    log_run("b", 56 / 70, 70, data="ferplus")
+    result = compare("a", "b")
+    assert (result.low, result.high) == pytest.approx((0.0524, 0.3339), abs=1e-4)
+    assert result.p_value is None
+    assert any("data set differs" in remark for remark in result.remarks)
+
+
+def test_predictions_must_be_those_logged():
+    log_run("a", 0, correct=[True, False])
+    file = runs_dir() / "a" / "predictions.npz"
+    file.write_bytes(file.read_bytes() + b"x")
+    with pytest.raises(TableError, match=r"predictions.npz has changed since run a logged it. Evaluate"):
+        compare("a", "a")
+
+
+def test_file_without_predictions_is_named():
+    file = runs_dir() / "p.npz"
+    file.parent.mkdir(parents=True)
+    np.savez(file, ids=["x"])
+    end_run(start_run({"run_id": "a"}), {"test_accuracy": 0.5, "n": 2, "predictions_path": file})
+    with pytest.raises(TableError, match=r"p.npz does not hold ids, labels and probabilities"):
+        compare("a", "a")
+
+
+def test_run_without_result_cannot_be_compared():
+    log_run("a", 0.5)
+    start_run({"run_id": "b"})
+    with pytest.raises(TableError, match=r"Run b \(running\) has no test accuracy"):
+        compare("a", "b")
+
+
+def test_results_hold_finished_runs_on_real_data_once():
+    log_run("old", 0.5, recipe_hash="h")
+    log_run("new", 0.6, recipe_hash="h", classes=["happy", "sad"], parameters=1_234_567, seed=1, split="by|label")
+    log_run("toy", 0.9, data="embedded")
+    end_run(start_run({"run_id": "bad", "data": "fer2013"}), {}, status="failed")
+    lines = results_markdown(read_runs()).splitlines()
+    assert len(lines) == 3
+    assert lines[2] == (
+        "| tiny | 1 | 2: happy, sad | SmallCNN | 1,234,567 | 60.0% | 60.0% | 0.600 | 100 | fer2013 by\\|label | `new` |"
+    )
+    assert all(line.replace("\\|", "").count("|") == 12 for line in lines)
+
+
+def test_readme_is_updated_between_its_marks(tmp_path):
+    readme = tmp_path / "README.md"
+    readme.write_bytes("# Caf\u00e9\r\n<!-- results:start -->\nold\n<!-- results:end -->\nafter".encode())
+    log_run("r1", 0.5)
+    assert update_readme(readme)
+    assert not update_readme(readme)
+    text = readme.read_bytes().decode()
+    assert text.startswith("# Caf\u00e9\r\n<!--")
+    assert text.endswith("-->\nafter")
+    assert "`r1`" in text
+    assert "old" not in text
+
+
+def test_readme_without_marks_is_left_alone(tmp_path):
+    readme = tmp_path / "README.md"
+    with pytest.raises(TableError, match="Cannot read"):
+        update_readme(readme)
+    readme.write_text("<!-- results:start --> no end")
+    with pytest.raises(TableError, match="lacks the lines <!-- results:start --> and"):
+        update_readme(readme)
+    assert readme.read_text() == "<!-- results:start --> no end"
