@@ -116,6 +116,7 @@ def test_build_and_run_a_lesson(course, tmp_path, capsys):
     out = tmp_path / "build"
     assert run_course(out, root=root) == 0
     assert "1 lessons, 0 failed" in capsys.readouterr().out
+    assert (out / "experiments.xlsx").exists()
     assert '<a href="01_toy.html">Counting faces</a>' in (out / "index.html").read_text(encoding="utf-8")
     assert '<script src="http' not in (out / "01_toy.html").read_text(encoding="utf-8")
 

@@ -12,6 +12,7 @@ from emo_utils.course.outputs import RIGHT, find_problems
 from emo_utils.course.pages import Result, write_index, write_lesson
 from emo_utils.course.sources import find_sources, lesson_info, make_notebook, notebook_path
 from emo_utils.paths import course_root
+from emo_utils.table import render
 
 
 def run_course(
@@ -42,7 +43,7 @@ def run_course(
     with ThreadPoolExecutor(jobs) as pool:
         results = list(pool.map(lambda lesson: _run(*lesson, root, out), lessons))
     write_index(results, out / "index.html")
-    _render_table(out)
+    render(out / "experiments.jsonl", out / "experiments.xlsx")
     _print_results(results, time.monotonic() - start)
     print(f"open {_short(out / 'index.html')}")
     return int(any(result.failure for result in results))
@@ -62,14 +63,6 @@ def _run(source: Path, notebook, root: Path, out: Path) -> Result:
     write_lesson(notebook, title, out / f"{source.stem}.html")
     print(f"{source.stem} {'failed' if failure else 'done'} after {seconds:.0f} s", flush=True)
     return Result(source.stem, title, teaching, exercises, seconds, failure)
-
-
-def _render_table(out: Path) -> None:
-    from emo_utils.table import render
-
-    log = out / "experiments.jsonl"
-    if log.exists():
-        render(log, out / "experiments.xlsx")
 
 
 def _print_results(results: list[Result], seconds: float) -> None:
