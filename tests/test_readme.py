@@ -15,4 +15,6 @@ def test_results_are_those_of_the_table():
         pytest.skip("no run has been logged yet")
     text = (REPO / "README.md").read_text(encoding="utf-8")
     shown = text.partition(START)[2].partition(END)[0].strip()
-    assert shown == results_markdown(read_runs(log)), "README.md is behind experiments.jsonl: run update_readme"
+    assert shown == results_markdown(read_runs(log)), (
+        "README.md is behind the log: run `python -m emo_utils table readme`"
+    )

@@ -49,7 +49,9 @@ def collect_notes(xlsx: Path, log: Path) -> None:
 
 def locked(xlsx: Path) -> TableError:
     """Return the error for a workbook that another program holds."""
-    return TableError(f"{xlsx} cannot be read or replaced. Close it in Excel and render again; the log has every run.")
+    return TableError(
+        f"{xlsx} cannot be read or replaced. Close it in Excel (or check its permissions), then render again."
+    )
 
 
 def _read(xlsx: Path) -> tuple[dict[str, str], dict[str, str]]:
