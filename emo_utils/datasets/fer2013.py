@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -25,7 +26,6 @@ from emo_utils.errors import DataError
 USAGE_OF = {"Training": "train", "PublicTest": "test", "PrivateTest": "private"}
 CSV_NAME = "fer2013.csv"
 _SIDE = 48
-_MAX_CSV = 2**30  # bytes; the real file has 300 MB
 
 
 def is_fer2013(ds: FaceDataset) -> bool:
@@ -85,20 +85,24 @@ def load_csv(path: Path, size: int) -> FaceDataset:
 
 
 def holds_csv(path: Path) -> bool:
-    """Tell whether a file is a zip archive with fer2013.csv at its top."""
-    return zipfile.is_zipfile(path) and CSV_NAME in zipfile.ZipFile(path).namelist()
+    """Tell whether a zip archive has fer2013.csv at its top."""
+    with open_zip(path) as archive:
+        return CSV_NAME in archive.namelist()
 
 
 @contextmanager
 def _open_csv(path: Path) -> Iterator[Iterable[str]]:
-    if path.suffix.lower() == ".csv":
-        with open(path, encoding="utf-8-sig", errors="replace", newline="") as lines:
-            yield lines
-        return
-    with open_zip(path) as archive, archive.open(CSV_NAME) as raw:
-        if archive.getinfo(CSV_NAME).file_size > _MAX_CSV:
-            raise DataError(f"{path}: {CSV_NAME} would unpack to more than 1 GiB: refused.")
-        yield io.TextIOWrapper(raw, encoding="utf-8-sig", errors="replace", newline="")
+    """Open the csv, be it a file or in a zip, as text; bytes that are no text come out as odd characters."""
+    text = {"encoding": "utf-8-sig", "errors": "replace", "newline": ""}
+    try:
+        if path.suffix.lower() == ".csv":
+            with open(path, **text) as lines:
+                yield lines
+        else:
+            with open_zip(path) as archive, archive.open(CSV_NAME) as raw:
+                yield io.TextIOWrapper(raw, **text)
+    except (OSError, zipfile.BadZipFile, zlib.error) as error:
+        raise DataError(f"{path} cannot be read ({error}). Download it again.") from None
 
 
 def _rows(lines: Iterable[str], path: Path) -> Iterator[dict[str, str]]:

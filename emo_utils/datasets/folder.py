@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
@@ -10,7 +11,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from emo_utils.datasets.base import FaceDataset, from_arrays
-from emo_utils.datasets.images import read_face
+from emo_utils.datasets.images import decode_face
 from emo_utils.datasets.tree import FileTree, open_tree
 from emo_utils.emotions import EMOTIONS, canonical_emotion
 from emo_utils.errors import DataError
@@ -84,12 +85,13 @@ def _decode_all(tree: FileTree, size: int):
 
     def decode(i: int) -> str | None:
         try:
-            images[i] = read_face(tree.read(planned[i][0]), size)
+            images[i] = decode_face(tree.read(planned[i][0]), size)
         except DataError as error:
             return str(error)
         return None
 
-    with ThreadPoolExecutor(_WORKERS) as pool:
+    with warnings.catch_warnings(), ThreadPoolExecutor(_WORKERS) as pool:
+        warnings.simplefilter("ignore")  # of Pillow's, on images that are refused or usable all the same
         reasons = list(pool.map(decode, range(len(planned))))
     skipped += [(name, reason) for (name, _), reason in zip(planned, reasons, strict=True) if reason]
     good = [i for i, reason in enumerate(reasons) if not reason]

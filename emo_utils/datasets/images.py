@@ -16,13 +16,24 @@ from PIL import Image, ImageOps
 from emo_utils.errors import DataError
 
 # Decided by content, not by name. Formats that call other programs (EPS) or are never photographs stay out.
-FORMATS = ("JPEG", "MPO", "PNG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
+FORMATS = ("JPEG", "PNG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
 MAX_PIXELS = 50_000_000  # 50 Mpx: above any phone camera in use, below what would fill a small machine's memory
 MAX_BYTES = 64 * 2**20
 MIN_SIDE = 16  # pixels; a smaller crop shows no expression
 _BACKGROUND = 128  # what shows through transparent pixels: mid-grey adds the weakest edge to either hair or skin
 # What Pillow raises on damaged files; struct.error and IndexError come from truncated headers.
-_DAMAGE = (OSError, SyntaxError, ValueError, TypeError, IndexError, KeyError, EOFError, OverflowError, struct.error)
+_DAMAGE = (
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    IndexError,
+    KeyError,
+    EOFError,
+    OverflowError,
+    struct.error,
+)
 
 
 def read_face(source: bytes | str | Path, size: int) -> np.ndarray:
@@ -43,12 +54,14 @@ def read_face(source: bytes | str | Path, size: int) -> np.ndarray:
         DataError: not a readable image, fewer than 16 pixels on a side, or more than 50 million pixels (refused from
             the header, before anything is decoded).
     """
-    if isinstance(source, bytes):
-        return _decode(source, size)
-    try:
-        return _decode(read_bytes(Path(source)), size)
-    except DataError as error:
-        raise DataError(f"{source}: {error}") from None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow warns of damage and of large images; both are dealt with here
+        if isinstance(source, bytes):
+            return decode_face(source, size)
+        try:
+            return decode_face(read_bytes(Path(source)), size)
+        except DataError as error:
+            raise DataError(f"{source}: {error}") from None
 
 
 def read_bytes(path: Path) -> bytes:
@@ -64,16 +77,15 @@ def read_bytes(path: Path) -> bytes:
         raise DataError(f"cannot be read ({error.strerror})") from None
 
 
-def _decode(data: bytes, size: int) -> np.ndarray:
+def decode_face(data: bytes, size: int) -> np.ndarray:
+    """Do what `read_face` does, for the bytes of a file, in threads: warning filters, which they share, stay alone."""
     if not data:
         raise DataError("empty file")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow warns of damage and of large images; both are dealt with here
-            with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-                _check_size(*image.size)
-                grey = _to_grey(ImageOps.exif_transpose(image))
-    except Image.DecompressionBombError:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            _check_size(*image.size)
+            grey = _to_grey(ImageOps.exif_transpose(image))
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise DataError(f"more than {MAX_PIXELS // 10**6} million pixels") from None
     except Image.UnidentifiedImageError:
         raise DataError(f"not an image of a known format ({', '.join(FORMATS)})") from None

@@ -89,7 +89,7 @@ def _read(path: Path, size: int) -> FaceDataset:
     """Read a file or folder in the form that it turns out to have."""
     if path.is_dir() and (path / fer2013.CSV_NAME).is_file():
         path = path / fer2013.CSV_NAME
-    if path.suffix.lower() == ".csv" or (path.is_file() and fer2013.holds_csv(path)):
+    if path.suffix.lower() == ".csv" or (not path.is_dir() and fer2013.holds_csv(path)):
         return fer2013.load_csv(path, size)
     ds = load_folder(path, size)
     for form in (fer2013.is_fer2013, fer2013.from_folder), (ckplus.is_ckplus, ckplus.from_folder):

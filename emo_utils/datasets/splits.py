@@ -88,7 +88,7 @@ def _draw_images(labels: np.ndarray, unit: np.ndarray, share: float, seed: int) 
     """Return positions of about `share` of the faces, whole units only.
 
     Units are single images but for a few copies, so a stratified draw among units is one among faces. scikit-learn's
-    StratifiedGroupKFold would do it too, but takes minutes for 28,000 units.
+    StratifiedGroupKFold would do it too, but takes ten seconds for 28,000 units.
     """
     from sklearn.model_selection import train_test_split
 
@@ -106,8 +106,9 @@ def _draw_groups(labels: np.ndarray, unit: np.ndarray, share: float, seed: int) 
     """
     from sklearn.model_selection import StratifiedGroupKFold
 
-    wanted = Fraction(share).limit_denominator(min(20, len(np.unique(unit))))
-    wanted = max(wanted, Fraction(1, min(20, len(np.unique(unit)))))
+    most = min(20, len(np.unique(unit)))
+    wanted = Fraction(share).limit_denominator(most)
+    wanted = min(max(wanted, Fraction(1, most)), Fraction(most - 1, most))
     folds = StratifiedGroupKFold(n_splits=wanted.denominator, shuffle=True, random_state=seed)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="The least populated class")  # CK+ has few fearful persons

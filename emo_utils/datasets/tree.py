@@ -18,6 +18,7 @@ from emo_utils.errors import DataError
 MAX_TOTAL = 16 * 2**30  # bytes an archive may unpack to; the largest public set of face crops is well below
 MAX_RATIO = 100  # unpacked to packed; images come near 1, a bitmap of one colour near 1000 but small
 _RATIO_FREE = 2**20  # entries up to 1 MiB may have any ratio: they can do no harm
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")  # control characters, and bytes that are no text
 _OUTSIDE = re.compile(r"^[/\\]|^[A-Za-z]:|(^|[/\\])\.\.([/\\]|$)")
 
 
@@ -77,22 +78,20 @@ def walk(root: Path) -> Iterator[tuple[str, os.stat_result]]:
 
     Links to folders are yielded like files, not followed: they may lead round in a circle.
     """
-    stack = [("", os.fspath(root))]
+    stack = [""]
     while stack:
-        prefix, folder = stack.pop()
+        prefix = stack.pop()
         try:
-            entries = list(os.scandir(folder))
+            for entry in os.scandir(root / prefix):
+                name = prefix + entry.name
+                if entry.name.startswith("."):
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    stack.append(name + "/")
+                else:
+                    yield name, entry.stat(follow_symlinks=os.path.exists(entry.path))  # a broken link has no target
         except OSError as error:
-            raise DataError(f"{folder} cannot be listed ({error.strerror}).") from None
-        for entry in entries:
-            if entry.name.startswith("."):
-                continue
-            name = prefix + entry.name
-            if entry.is_dir(follow_symlinks=False):
-                stack.append((name + "/", entry.path))
-            else:
-                broken = entry.is_symlink() and not os.path.exists(entry.path)
-                yield name, entry.stat(follow_symlinks=not broken)
+            raise DataError(f"{root / prefix} cannot be listed ({error.strerror}).") from None
 
 
 def _folder_tree(root: Path) -> FileTree:
@@ -101,8 +100,8 @@ def _folder_tree(root: Path) -> FileTree:
         reason = None
         if stat.S_ISDIR(info.st_mode):
             reason = "link to a folder, not followed"
-        elif not name.isprintable():
-            name, reason = ascii(name), "file name with unprintable characters"
+        elif _UNPRINTABLE.search(name):
+            name, reason = _printable(name), "file name with unprintable characters"
         if reason:
             skipped.append((name, reason))
         else:
@@ -120,7 +119,7 @@ def _zip_tree(archive: zipfile.ZipFile) -> FileTree:
         if reason is None and name in entries:
             reason = "stands twice in the archive; the first is used"
         if reason:
-            skipped.append((ascii(name)[1:-1], reason))
+            skipped.append((_printable(name), reason))
         elif not any(part.startswith((".", "__MACOSX")) for part in name.split("/")):
             entries[name] = info
 
@@ -133,11 +132,15 @@ def _zip_tree(archive: zipfile.ZipFile) -> FileTree:
     return FileTree(tuple(sorted(entries)), read, tuple(sorted(skipped)))
 
 
+def _printable(name: str) -> str:
+    return _UNPRINTABLE.sub(lambda match: ascii(match[0])[1:-1], name)
+
+
 def _refusal(info: zipfile.ZipInfo) -> str | None:
     """Return why an archive entry must not be read, or None."""
     if _OUTSIDE.search(info.filename) or _OUTSIDE.search(info.orig_filename):
         return "entry leads out of the archive"
-    if not info.filename.isprintable():
+    if _UNPRINTABLE.search(info.filename):
         return "file name with unprintable characters"
     if stat.S_ISLNK(info.external_attr >> 16):
         return "link, not followed"
