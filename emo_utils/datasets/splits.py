@@ -63,8 +63,12 @@ def split_dataset(
         try:
             usage[pool[draw(ds.labels[pool], unit[pool], share, seed)]] = part
         except ValueError as error:
+            who = ""
+            if by == "group":
+                n_persons = len(np.unique(ds.groups[pool]))
+                who = f" of {n_persons} person{'s' if n_persons > 1 else ''}"
             raise DataError(
-                f"{ds.name}: {len(pool)} faces are too few to carve out {part!r} with every class in it ({error})."
+                f"{ds.name}: {len(pool)} faces{who} are too few to carve out {part!r} with every class in it ({error})."
             ) from None
     return replace(ds, usage=usage)
 
