@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -97,6 +98,7 @@ def _add_train(commands) -> None:
     train.add_argument("--epochs", type=int, help="at most this many epochs in each stage")
     train.add_argument("--limit", type=int, help="at most this many training images")
     train.add_argument("--seed", type=int, help="instead of the recipe's seed")
+    train.add_argument("--save", type=Path, metavar="FILE", help="also copy the model to this .keras file")
     train.set_defaults(call=_train)
 
 
@@ -126,6 +128,10 @@ def _train(args) -> int:
     print(f"validation  {_summary(result.validation.metrics)}")
     print(f"test        {_summary(result.test.metrics)}")
     print(f"model       {result.row['model_path']}")
+    if args.save:
+        args.save.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(result.folder / "model.keras", args.save)
+        print(f"copied to   {args.save}")
     return 0
 
 

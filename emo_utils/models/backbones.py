@@ -46,7 +46,7 @@ def _small_cnn(size: int, weights: str | None) -> keras.Model:
         raise ModelError(f"SmallCNN has no published weights. Got weights={weights!r}; use null or a .keras file.")
     inputs = keras.Input((size, size, 1))
     x = keras.layers.Rescaling(1 / 127.5, offset=-1, name="rescale")(inputs)
-    for block, filters in enumerate((32, 64, 128), start=1):
+    for block, filters in enumerate((16, 32, 64, 128), start=1):
         x = keras.layers.Conv2D(filters, 3, padding="same", use_bias=False, name=f"block{block}_conv")(x)
         # Momentum .9: a quick run has some 20 steps an epoch, too few for Keras's .99.
         x = keras.layers.BatchNormalization(momentum=0.9, name=f"block{block}_norm")(x)
@@ -56,7 +56,7 @@ def _small_cnn(size: int, weights: str | None) -> keras.Model:
 
 
 BACKBONES: dict[str, Backbone] = {
-    "SmallCNN": Backbone(_small_cnn, channels=1, min_size=32, top="block3_conv"),
+    "SmallCNN": Backbone(_small_cnn, channels=1, min_size=32, top="block4_conv"),
     # The last inverted-residual block and the convolution behind it.
     "MobileNetV3Small": Backbone(_mobilenet_v3_small, channels=3, min_size=32, top="expanded_conv_10_expand"),
 }
