@@ -8,8 +8,8 @@ from emo_utils.course.execute import prepare_out
 from emo_utils.paths import course_root
 
 if "PYTEST_XDIST_WORKER" not in os.environ:  # a worker inherits what the first process has prepared
-    out = prepare_out(course_root() / "build" / "tests")
-    os.environ.setdefault("EMO_OUT", str(out))
-    os.environ.setdefault("EMO_DATA", str(out / "data"))
+    build = course_root() / "build"
+    os.environ.setdefault("EMO_OUT", str(prepare_out(build / "tests")))
+    os.environ.setdefault("EMO_DATA", str(build / "data"))
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from emo_utils.course.execute import execute, prepare_out
+from emo_utils.course.execute import execute, in_parallel, prepare_out
 from emo_utils.course.outputs import find_problems
 from emo_utils.course.sources import FORMS, find_sources, make_notebook, notebook_path
 from emo_utils.paths import course_root
@@ -33,9 +32,8 @@ def build_course(names: list[str] | None = None, *, run: bool = True, jobs: int 
     root = root or course_root()
     sources = find_sources(names, root)
     out = prepare_out(root / "build" / "lessons")
-    tasks = [(source, form, make_notebook(source, form)) for source in sources for form in FORMS]
-    with ThreadPoolExecutor(jobs) as pool:
-        results = list(pool.map(lambda task: _build(*task, root, out, run), tasks))
+    tasks = [(source, form, make_notebook(source, form), root, out, run) for source in sources for form in FORMS]
+    results = in_parallel(_build, tasks, jobs)
     return int(not all(results))
 
 

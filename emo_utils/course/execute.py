@@ -7,13 +7,15 @@ import os
 import shutil
 import tempfile
 import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
-from emo_utils.course.outputs import tidy
+from emo_utils.course.outputs import first_line, tidy
 from emo_utils.paths import course_root
 
-# Generous: a quick lesson takes a minute. A full run on real data may take as long as it likes.
-_CELL_SECONDS = None if os.environ.get("EMO_PROFILE") == "full" else 900
+_CELL_SECONDS = 900  # generous: a whole quick lesson takes a minute
 
 
 def prepare_out(out: Path) -> Path:
@@ -48,7 +50,7 @@ def execute(notebook, folder: Path, out: Path) -> tuple[float, str]:
 
     client = NotebookClient(
         notebook,
-        timeout=_CELL_SECONDS,
+        timeout=None if _is_full() else _CELL_SECONDS,
         record_timing=False,
         extra_arguments=["--IPKernelApp.log_level=ERROR"],  # or each kernel warns about its local sockets
         resources={"metadata": {"path": str(folder)}},
@@ -60,7 +62,7 @@ def execute(notebook, folder: Path, out: Path) -> tuple[float, str]:
             # Not client.execute: in a thread that leaves its event loop open.
             asyncio.run(client.async_execute(env=_environment(out, ipython_folder)))
         except CellExecutionError as error:
-            failure = f"{error.ename}: {_first_line(error.evalue)}"
+            failure = f"{error.ename}: {first_line(error.evalue)}"
         except CellTimeoutError:
             failure = f"took longer than {_CELL_SECONDS} s"
         except DeadKernelError:
@@ -75,6 +77,18 @@ def execute(notebook, folder: Path, out: Path) -> tuple[float, str]:
     return time.monotonic() - start, failure
 
 
+def in_parallel(function: Callable[..., Any], tasks: Iterable[tuple], jobs: int) -> list:
+    """Return function(*task) for each task, in order, running some at a time; an interruption ends the process."""
+    with ThreadPoolExecutor(jobs) as pool:
+        try:
+            return [future.result() for future in [pool.submit(function, *task) for task in tasks]]
+        except KeyboardInterrupt:
+            # A thread that waits for its kernel cannot be stopped, and leaving the block would wait for it. The kernels
+            # end by themselves once this process is gone.
+            print("interrupted", flush=True)
+            os._exit(130)
+
+
 def _environment(out: Path, ipython_folder: str) -> dict[str, str]:
     environment = dict(os.environ)
     environment.pop("MPLBACKEND", None)  # or figures would not land in the notebook
@@ -86,8 +100,14 @@ def _environment(out: Path, ipython_folder: str) -> dict[str, str]:
         "TF_ENABLE_ONEDNN_OPTS": "0",
         "TF_CPP_MIN_LOG_LEVEL": "3",
     }
-    environment.setdefault("EMO_DATA", str(out / "data"))
+    if not _is_full():  # a quick run must not depend on what a learner has downloaded
+        environment.setdefault("EMO_DATA", str(course_root() / "build" / "data"))
     return environment
+
+
+def _is_full() -> bool:
+    """Whether lessons run on real data, which lies in data/ and may take as long as it likes."""
+    return os.environ.get("EMO_PROFILE") == "full"
 
 
 def _last_cell(notebook) -> int:
@@ -96,8 +116,3 @@ def _last_cell(notebook) -> int:
         n for n, c in enumerate(notebook.cells, start=1) if c.cell_type == "code" and (c.execution_count or c.outputs)
     ]
     return started[-1] if started else 1
-
-
-def _first_line(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[0][:200] if lines else ""

@@ -65,15 +65,15 @@ def find_problems(notebook, root: Path, form: str) -> list[str]:
             where = f"cell {number}"
             text = _text(output)
             if output.output_type == "error":
-                problems.append(f"{where} fails: {output.ename}: {_first_line(output.evalue)}")
+                problems.append(f"{where} fails: {output.ename}: {first_line(output.evalue)}")
                 continue
             if output.get("name") == "stderr":
-                problems.append(f"{where} writes to stderr: {_first_line(text)}")
+                problems.append(f"{where} writes to stderr: {first_line(text)}")
             problems += [
                 f"{where} shows a path of this machine: {p}/..." for p in private if f"{p}/" in text or f"{p}\\" in text
             ]
             if _ADDRESS.search(text):
-                problems.append(f"{where} shows a memory address; assign the last line to a name or end it with ';'")
+                problems.append(f"{where} shows a memory address; assign its last line to _ or end with plt.show()")
             wanted = {"solution": RIGHT, "exercise": OPEN}[form]
             for line in text.splitlines():
                 if line[:2] in {f"{mark} " for mark in (RIGHT, WRONG, OPEN)} and line[0] != wanted:
@@ -81,12 +81,13 @@ def find_problems(notebook, root: Path, form: str) -> list[str]:
     return problems
 
 
+def first_line(text: str) -> str:
+    """Return the first line that is not blank, of at most 200 characters; "" where there is none."""
+    return next((line.strip() for line in text.splitlines() if line.strip()), "")[:200]
+
+
 def _code(notebook) -> list:
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
-
-
-def _first_line(text: str) -> str:
-    return next((line.strip() for line in text.splitlines() if line.strip()), "")[:200]
 
 
 def _text(output) -> str:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from emo_utils.course.build import write_notebook
-from emo_utils.course.execute import execute, prepare_out
+from emo_utils.course.execute import execute, in_parallel, prepare_out
 from emo_utils.course.outputs import RIGHT, find_problems
 from emo_utils.course.pages import Result, write_index, write_lesson
 from emo_utils.course.sources import find_sources, lesson_info, make_notebook, notebook_path
@@ -37,11 +36,10 @@ def run_course(
     """
     root = root or course_root()
     out = prepare_out(out or root / "build")
-    lessons = [(source, make_notebook(source, "solution")) for source in find_sources(names, root)]
+    lessons = [(source, make_notebook(source, "solution"), root, out) for source in find_sources(names, root)]
     (out / "notebooks").mkdir(exist_ok=True)
     start = time.monotonic()
-    with ThreadPoolExecutor(jobs) as pool:
-        results = list(pool.map(lambda lesson: _run(*lesson, root, out), lessons))
+    results = in_parallel(_run, lessons, jobs)
     write_index(results, out / "index.html")
     render(out / "experiments.jsonl", out / "experiments.xlsx")
     _print_results(results, time.monotonic() - start)
