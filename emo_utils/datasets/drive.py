@@ -30,7 +30,7 @@ def fetch_drive(file_id: str, dest: str, sha256: str) -> Path:
     """
     if not re.fullmatch(r"[\w-]{10,}", file_id):
         raise DataError(f"file_id must be the code between /d/ and /view in the share link. Got {file_id!r}.")
-    if Path(dest).name != dest or dest.startswith("."):
+    if not dest or Path(dest).name != dest or dest.startswith("."):
         raise DataError(f"dest must be a plain file name; the file goes to {data_dir()}. Got {dest!r}.")
     if not re.fullmatch(r"[0-9a-fA-F]{64}", sha256):
         raise DataError(f"sha256 must have 64 hex digits. Got {sha256!r}.")

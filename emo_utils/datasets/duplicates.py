@@ -39,8 +39,7 @@ def sets_of_equal(number: np.ndarray) -> list[np.ndarray]:
 
 def blank_images(images: np.ndarray) -> np.ndarray:
     """Return a bool array of shape (n,): True where all pixels of the image have one value."""
-    flat = images.reshape(len(images), -1)
-    return (flat == flat[:, :1]).all(axis=1)
+    return (images == images[:, :1, :1]).all(axis=(1, 2))
 
 
 def near_duplicates(images: np.ndarray) -> np.ndarray:
