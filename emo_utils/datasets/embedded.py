@@ -13,9 +13,10 @@ from pathlib import Path
 import numpy as np
 
 from emo_utils.datasets.base import FaceDataset, from_arrays
-from emo_utils.emotions import SEVEN, canonical_emotion
+from emo_utils.emotions import SEVEN
 from emo_utils.errors import DataError
 from emo_utils.faces import RENDERER_VERSION, make_faces
+from emo_utils.faces.sampling import check_arguments
 from emo_utils.paths import data_dir
 
 _STREAM = 7003
@@ -47,12 +48,12 @@ def load_embedded(
     Raises:
         DataError: an argument is not allowed, or the faces show fewer than three people.
     """
+    emotions = check_arguments(n, emotions, people, seed, imbalance, label_noise, frames)
     if min(n, people) < 3:
         raise DataError(f"Three parts need at least 3 faces and 3 people. Got n={n}, people={people}.")
-    emotions = tuple(canonical_emotion(name) for name in emotions)
-    arguments = {"emotions": emotions, "people": people, "seed": seed, "imbalance": float(imbalance)}
-    arguments |= {"label_noise": float(label_noise), "frames": frames}
-    path = _cache_path({"n": n, **arguments})
+    arguments = {"emotions": emotions, "people": int(people), "seed": int(seed), "imbalance": float(imbalance)}
+    arguments |= {"label_noise": float(label_noise), "frames": int(frames)}
+    path = _cache_path({"n": int(n), **arguments})
     arrays = _read(path, n)
     if arrays is None:
         faces = make_faces(n, **arguments)
@@ -73,7 +74,9 @@ def _usage(people: np.ndarray, seed: int) -> np.ndarray:
     """Return "train", "val" or "test" for each face, by its person."""
     names, index = np.unique(people, return_inverse=True)
     if len(names) < 3:
-        raise DataError(f"Three parts need at least 3 people. These faces show {len(names)}: use more faces or fewer frames.")
+        raise DataError(
+            f"Three parts need at least 3 people. These faces show {len(names)}: use more faces or fewer frames."
+        )
     rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([_STREAM, seed])))
     usage = np.full(len(names), "train", dtype="<U5")
     order = np.argsort(rng.random(len(names)), kind="stable")
@@ -92,7 +95,7 @@ def _cache_path(arguments: dict) -> Path:
 def _read(path: Path, n: int) -> dict[str, np.ndarray] | None:
     """Return the cached arrays; None if there are none or the file is damaged (a zip carries checksums)."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {key: archive[key] for key in ("images", "labels", "people")}
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from emo_utils.errors import DataError
+from emo_utils.faces.checks import require_share, require_whole
 from emo_utils.faces.drawing import draw_face
 from emo_utils.faces.nuisances import sample_nuisance
 from emo_utils.faces.person import make_person
@@ -53,13 +53,11 @@ def render_face(
     Raises:
         DataError: an unknown emotion or unit, or a value out of range.
     """
-    for name, value in (("intensity", intensity), ("nuisance", nuisance)):
-        if not 0 <= value <= 1:
-            raise DataError(f"{name} must lie in [0, 1]. Got {value}.")
-    if not 24 <= size <= 512:
-        raise DataError(f"size must lie in 24 to 512 pixels. Got {size}.")
-    if person < 0 or seed < 0:
-        raise DataError(f"person and seed must be 0 or more. Got person={person}, seed={seed}.")
+    require_share("intensity", intensity)
+    require_share("nuisance", nuisance)
+    require_whole("person", person, 0)
+    require_whole("seed", seed, 0)
+    require_whole("size", size, 24, 512)
     units = emotion_units(emotion_or_units) if isinstance(emotion_or_units, str) else emotion_or_units
     strengths = dict(zip(UNIT_NAMES, (unit_vector(units) * intensity).tolist(), strict=True))
     rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([person, seed])))

@@ -28,7 +28,15 @@ def draw_hair_behind(sketch: Sketch, p: Person) -> None:
     w, v = 92 * p.width, p.volume
     top = _CROWN - 14 * v
     if p.hair_style == "long":
-        right = [(0, top), (58, top + 6), (w + 10 * v, -60), (w + 15 * v, 20), (w + 12 * v, 100), (w - 20, 150), (0, 150)]
+        right = [
+            (0, top),
+            (58, top + 6),
+            (w + 10 * v, -60),
+            (w + 15 * v, 20),
+            (w + 12 * v, 100),
+            (w - 20, 150),
+            (0, 150),
+        ]
     elif p.hair_style == "curly":
         right = [(0, top - 10), (40, top - 6), (62, top - 2), (w - 4, -96), (w + 16 * v, -78), (w + 12 * v, -48)]
         right += [(w + 20 * v, -24), (w + 8 * v, 4), (w + 12, 26), (w - 10, 44), (0, 40)]
@@ -65,7 +73,7 @@ def draw_skull(sketch: Sketch, p: Person, au: Mapping[str, float]) -> None:
         sketch.fill(temple, -16, soft=True)
         sketch.fill(hollow, -13 - 8 * p.age, soft=True)
     sketch.fill([(-34, -86), (34, -86), (40, -58), (0, -50), (-40, -58)], 12, soft=True)
-    sketch.fill([(-13, 92 + drop), (13, 92 + drop), (11, 108 + drop), (-11, 108 + drop)], 13, soft=True)
+    sketch.fill([(-13, 92 + drop), (13, 92 + drop), (18, 106 + drop), (-18, 106 + drop)], 8, soft=True)
 
 
 def draw_hair_front(sketch: Sketch, p: Person) -> None:
@@ -88,22 +96,54 @@ def draw_hair_front(sketch: Sketch, p: Person) -> None:
         shape = [*_cap(w, top + 8), *right, *[(-x, y) for x, y in right[-2::-1]]]
     elif style == "fringe":
         low = line + 32
-        bangs = [(w - 4, 0), (70 * p.width, -20), (66 * p.width, low + 4), (34, low - 2), (part, low + 5), (-30, low - 1)]
+        bangs = [
+            (w - 4, 0),
+            (70 * p.width, -20),
+            (66 * p.width, low + 4),
+            (34, low - 2),
+            (part, low + 5),
+            (-30, low - 1),
+        ]
         shape = [*_cap(w + 4, top), *bangs, (-66 * p.width, low + 5), (-70 * p.width, -20), (-w + 4, 0)]
     elif style in ("parted", "long"):
         side = 62 * p.width
-        shape = [*_cap(w + 4, top), (w, 0), (side + 10, -34), (side, line + 18), (part + 22, line - 10), (part, line - 24)]
+        shape = [
+            *_cap(w + 4, top),
+            (w, 0),
+            (side + 10, -34),
+            (side, line + 18),
+            (part + 22, line - 10),
+            (part, line - 24),
+        ]
         shape += [(part - 22, line - 8), (-side, line + 20), (-side - 10, -34), (-w, 0)]
     else:
-        bump = 5 if style == "curly" else 1
+        bump = 2.5 if style == "curly" else 1
         shape = [*_cap(w + 2, top), (w, -14), (w - 12, -46), (64 * p.width, line + 10), (42, line - 4 * bump)]
         shape += [(20, line + 2 * bump), (-4, line - 4), (-26, line + 2 * bump), (-46, line - 3 * bump)]
         shape += [(-64 * p.width, line + 12), (-w + 12, -46), (-w, -14)]
     sketch.fill(shape, p.hair, lift=None)
-    shine = p.hair + 22 + 0.12 * p.hair
-    for i in range(4):
-        x = part + (i - 1.5) * 30
-        sketch.stroke([(x * 0.6 + part * 0.4, top + 14), (x, top + 26), (x * 1.25, line - 8)], 6, shine, lift=None, taper=0.1)
+    _draw_strands(sketch, p, part, top)
+
+
+def _draw_strands(sketch: Sketch, p: Person, part: float, top: float) -> None:
+    """Break the flat mass of hair: strands that run from the parting to the temples, and down where it is long."""
+    for i, (lower, reach) in enumerate(((-100, 0.5), (-84, 0.7), (-66, 0.86), (-48, 0.98))):
+        grey = p.hair * 1.14 + 14 if i % 2 else p.hair * 0.78
+        for side in (-1, 1):
+            x = side * 86 * p.width * reach
+            crest = (part * 0.7 + x * 0.25, top + 14 + 5 * i)
+            sketch.stroke([crest, (x * 0.72, top + 22 + 9 * i), (x, lower)], 5, grey, lift=None, taper=0.1)
+            if p.hair_style == "long":
+                x = side * (84 * p.width + 5 * i)
+                sketch.stroke(
+                    [(x, -30), (x + side * 3, 30), (x - side * 3, 100), (x, 140)], 4, grey, lift=None, taper=0.1
+                )
+    sketch.fill(
+        [(-60, top + 16), (0, top + 6), (60, top + 16), (52, top + 26), (0, top + 18), (-52, top + 26)],
+        16,
+        lift=None,
+        soft=True,
+    )
 
 
 def _cap(w: float, top: float):
@@ -111,22 +151,46 @@ def _cap(w: float, top: float):
     return [(-w - 2, -40), (-w + 6, -88), (-50, top + 6), (0, top), (50, top + 6), (w - 6, -88), (w + 2, -40)]
 
 
-def draw_beard(sketch: Sketch, p: Person, au: Mapping[str, float], mouth_half: float) -> None:
+def draw_beard(sketch: Sketch, p: Person, au: Mapping[str, float]) -> None:
     """Draw facial hair; it follows the jaw, and the mouth is painted over it."""
     if p.beard == "none":
         return
     drop, m, w = 17 * au["AU26"], p.mouth_y, p.width
+    lip = m - 4 - p.upper_lip - 7 * au["AU9"] - 2 * au["AU12"]
+    jaw, chin, mouth_half = p.jaw * w, 113 + p.chin + drop, p.mouth_width
     if p.beard == "stubble":
-        sketch.fill(mirrored([(0, m - 20), (34, m - 14), (62 * w, m - 14), (50 * w, 100 + drop), (0, 118 + drop)]), -30, soft=True)
+        lower_face = [
+            (0, m - 22),
+            (30, m - 18),
+            (62 * w, m - 26),
+            (74 * w, 30),
+            (64 * jaw, 80),
+            (36 * jaw, 106),
+            (0, chin),
+        ]
+        sketch.fill(mirrored(lower_face), -34, soft=True)
         return
-    lip = m - 4 - p.upper_lip - 4 * au["AU9"] - 2 * au["AU12"]
-    if p.beard in ("moustache", "full", "goatee"):
-        end = (mouth_half + 5, lip + 12 - 8 * au["AU12"] + 5 * au["AU15"])
-        sketch.fill(mirrored([(0, lip - 9), (16, lip - 10), end, (14, lip + 3), (0, lip + 2)]), p.hair * 1.05 + 8, lift=3)
+    grey = 0.72 * p.hair + 0.28 * p.skin  # skin shines through
     if p.beard == "full":
-        jaw = p.jaw * w
-        right = [(0, m + 16 + drop), (mouth_half - 4, m + 13 + drop), (mouth_half + 12, m - 4), (58 * w, m - 26), (82 * w, -10)]
-        right += [(86 * w, 34), (72 * jaw, 82 + drop / 2), (40 * jaw, 114 + p.chin + drop), (0, 124 + p.chin + drop)]
-        sketch.fill(mirrored(right), p.hair * 1.05 + 6, lift=None)
+        right = [
+            (0, m + 15 + drop),
+            (mouth_half, m + 13 + drop),
+            (mouth_half + 14, m + 2),
+            (62 * w, m - 14),
+            (81 * w, -10),
+        ]
+        right += [(87 * w, 30), (72 * jaw, 80 + drop / 2), (40 * jaw, chin), (0, chin + 9)]
+        sketch.fill(mirrored(right), grey, lift=None)
     elif p.beard == "goatee":
-        sketch.fill(mirrored([(0, m + 18 + drop), (16, m + 17 + drop), (20, 98 + drop), (0, 122 + p.chin + drop)]), p.hair + 8)
+        right = [
+            (0, m + 17 + drop),
+            (14, m + 16 + drop),
+            (mouth_half * 0.9, m + 20 + drop),
+            (28, chin - 8),
+            (0, chin + 4),
+        ]
+        sketch.fill(mirrored(right), grey)
+    corner = (mouth_half + 1, lip + 9 - 9 * au["AU12"] + 6 * au["AU15"])
+    sketch.fill(
+        mirrored([(0, lip - 6), (11, lip - 8), (22, lip - 3), corner, (18, lip + 6), (0, lip + 4)]), grey, lift=3
+    )

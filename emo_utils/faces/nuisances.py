@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -19,7 +19,7 @@ class Nuisance:
         light: light from the right and from below, -1 to 1 each.
         exposure: mean grey the camera aims at.
         contrast: gain around that mean.
-        blur: passes of a 3 x 3 binomial filter (at 48 pixels).
+        blur: share of a 3 x 3 binomial filter (at 48 pixels), in sixteenths.
         grain: standard deviation of the sensor noise in grey levels.
         gaze: shift of the iris in face units.
         background, panel, edge: greys of the background and of a second surface in it, and where that begins.
@@ -27,7 +27,7 @@ class Nuisance:
         reach: how far the occluder covers the face, 0 to 1; above 0.5 it comes from the right.
     """
 
-    pose: Pose = Pose()
+    pose: Pose = field(default_factory=Pose)
     light: tuple[float, float] = (0.25, -0.2)
     exposure: int = 132
     contrast: float = 1.0
@@ -52,21 +52,21 @@ def sample_nuisance(strength: float, rng: np.random.Generator) -> Nuisance:
         return middle + strength * spread * (2 * rng.random() - 1)
 
     pose = Pose(
-        roll=around(0, 0.36),
-        yaw=around(0, 0.42),
-        pitch=around(0, 0.2),
-        scale=around(0.99, 0.2),
-        dx=around(0, 26),
-        dy=around(4, 24),
+        roll=around(0, 0.2),
+        yaw=around(0, 0.34),
+        pitch=around(0, 0.16),
+        scale=around(0.98, 0.11),
+        dx=around(0, 16),
+        dy=around(3, 14),
     )
     light = (evenly(0, 1) + (1 - strength) * 0.25, evenly(-0.2, 0.7))
     nuisance = Nuisance(
         pose=pose,
         light=light,
-        exposure=int(evenly(128, 38)),
-        contrast=around(1.0, 0.45),
-        blur=int(3 * strength * rng.random() ** 2),
-        grain=strength * 9 * rng.random() ** 2,
+        exposure=int(evenly(130, 60)),
+        contrast=around(1.05, 0.35),
+        blur=int(15 * strength * rng.random() * rng.random()),
+        grain=strength * 6.5 * rng.random() * rng.random(),
         gaze=(around(0, 5), around(0, 2.5)),
         background=int(evenly(125, 110)),
         panel=int(evenly(125, 110)),
@@ -74,7 +74,7 @@ def sample_nuisance(strength: float, rng: np.random.Generator) -> Nuisance:
         reach=rng.random(),
     )
     draw = rng.random()
-    for kind, share in (("hand", 0.05), ("bar", 0.04), ("sunglasses", 0.03)):
+    for kind, share in (("hand", 0.04), ("bar", 0.03), ("sunglasses", 0.02)):
         draw -= share * strength
         if draw < 0:
             return replace(nuisance, occluder=kind)
@@ -89,7 +89,12 @@ def next_frame(nuisance: Nuisance, rng: np.random.Generator) -> Nuisance:
 
     p = nuisance.pose
     pose = Pose(
-        shake(p.roll, 0.01), shake(p.yaw, 0.012), shake(p.pitch, 0.008), shake(p.scale, 0.004), shake(p.dx, 0.8), shake(p.dy, 0.8)
+        shake(p.roll, 0.01),
+        shake(p.yaw, 0.012),
+        shake(p.pitch, 0.008),
+        shake(p.scale, 0.004),
+        shake(p.dx, 0.8),
+        shake(p.dy, 0.8),
     )
     return replace(nuisance, pose=pose)
 
@@ -108,7 +113,14 @@ def draw_occluder(sketch: Sketch, p: Person, nuisance: Nuisance) -> None:
     if nuisance.occluder == "hand":
         x = side * (92 - 46 * inward)
         skin = p.skin * 0.96
-        palm = [(x, 56), (x + side * 40, 40), (x + side * 66, 90), (x + side * 60, 170), (x + side * 4, 170), (x - side * 6, 100)]
+        palm = [
+            (x, 56),
+            (x + side * 40, 40),
+            (x + side * 66, 90),
+            (x + side * 60, 170),
+            (x + side * 4, 170),
+            (x - side * 6, 100),
+        ]
         sketch.fill(palm, skin, lift=None)
         for i in range(4):
             base = (x + side * (4 + 13 * i), 74)
@@ -140,8 +152,11 @@ def develop(picture: np.ndarray, light: np.ndarray, nuisance: Nuisance, rng: np.
     # Direction of the light, and the darkening where the head turns away from the camera.
     field = (right * across + below * down) // 128 - (22 * (across * across + down * down)) // 16384
     image = picture * np.maximum(128 + 8 + field + light, 24) // 128
-    for _ in range(nuisance.blur * max(1, size // 48)):
-        image = _binomial(image)
+    if nuisance.blur:
+        soft = image
+        for _ in range(max(1, size // 48)):
+            soft = _binomial(soft)
+        image = image + (soft - image) * nuisance.blur // 16
     mean = int(image.sum()) // (size * size)
     target = (mean + 3 * 16 * nuisance.exposure) // 4  # the camera evens out most of the difference
     image = target + (image - mean) * int(256 * nuisance.contrast) // 256

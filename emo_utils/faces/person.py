@@ -12,7 +12,7 @@ _STREAM = 7001  # separates these random numbers from those of a picture
 # Style: weight. The weights are ours, for variety, and describe no population.
 _HAIR = {"short": 4, "parted": 4, "fringe": 3, "long": 4, "curly": 3, "receding": 2, "bald": 2, "bun": 2, "scarf": 1}
 _BEARDS = {"none": 10, "stubble": 2, "moustache": 2, "full": 2, "goatee": 1}
-_GLASSES = {"none": 10, "thin": 2, "thick": 2}
+_GLASSES = {"none": 12, "thin": 3, "thick": 1}
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def make_person(number: int) -> Person:
         return low + (high - low) * rng.random()
 
     skin = evenly(105, 218)
-    age = rng.random() ** 2
+    age = rng.random() * rng.random()
     grey_hair = evenly(135, 205) if rng.random() < 0.12 + 0.35 * age else evenly(14, 85)
     if skin > 165 and rng.random() < 0.25:
         grey_hair = evenly(110, 170)  # fair hair
@@ -101,10 +101,10 @@ def make_person(number: int) -> Person:
         eye_width=between(15.5, 22),
         eye_open=between(0.75, 1.25),
         eye_tilt=between(-3.5, 3.5),
-        brow_y=between(-30, -20),
+        brow_y=between(-30, -22),
         brow_thick=between(4.5, 11),
         brow_arch=between(0, 7),
-        brow_slope=between(-4, 4),
+        brow_slope=between(-2.5, 2.5),
         nose_length=between(40, 56),
         nose_width=between(12, 20),
         mouth_y=between(60, 73),

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 
 from emo_utils.emotions import SEVEN, canonical_emotion
 from emo_utils.errors import DataError
+from emo_utils.faces.checks import require_share, require_whole
 from emo_utils.faces.drawing import draw_face
 from emo_utils.faces.nuisances import next_frame, sample_nuisance
 from emo_utils.faces.person import make_person
@@ -28,7 +30,7 @@ class FaceSet:
         labels: int64 array of shape (n,), the label as observed; wrong for a share `label_noise` of the faces.
         true_labels: int64 array of shape (n,), the emotion that was drawn.
         class_names: emotion names in label order.
-        people: str array of shape (n,), e.g. "p017".
+        people: str array of shape (n,), e.g. "p017": the one that `render_face` draws as person 17.
         units: float32 array of shape (n, n_units), intensities in the order of `UNIT_NAMES`.
         intensity: float32 array of shape (n,), strength of the emotion's units, 0 to 1.
         sequences: int64 array of shape (n,); faces of one number are consecutive frames.
@@ -62,8 +64,8 @@ def make_faces(
     Args:
         n: number of faces.
         emotions: classes, in label order; any known spelling.
-        people: number of persons that the faces are spread over evenly.
-        seed: another seed gives other people and other pictures.
+        people: number of persons that the faces are spread over evenly; they are numbered from seed * people on.
+        seed: another seed gives other pictures, and with the same `people` other persons.
         imbalance: size of the largest class over that of the smallest; classes between follow a geometric series
             (Cui et al. 2019, "Class-Balanced Loss Based on Effective Number of Samples", section 5.1).
         label_noise: share of faces whose observed label is wrong, in [0, 1].
@@ -75,16 +77,15 @@ def make_faces(
     Raises:
         DataError: an argument is not allowed; the message names it.
     """
-    names = _check(n, emotions, people, imbalance, label_noise, frames)
+    names = check_arguments(n, emotions, people, seed, imbalance, label_noise, frames)
     rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([_STREAM, seed])))
     n_sequences = -(-n // frames)
     labels = np.repeat(np.arange(len(names)), _class_sizes(n_sequences, names, imbalance))
     labels = labels[np.argsort(rng.random(n_sequences), kind="stable")]
-    first_person = seed * people
-    who = np.argsort(rng.random(people), kind="stable")[np.arange(n_sequences) % people]
+    who = seed * people + np.argsort(rng.random(people), kind="stable")[np.arange(n_sequences) % people]
     images, units, intensities = [], [], []
     for label, number in zip(labels, who, strict=True):
-        for face in _sequence(names[label], first_person + int(number), rng, min(frames, n - len(images))):
+        for face in _sequence(names[label], int(number), rng, min(frames, n - len(images))):
             for values, value in zip((images, units, intensities), face, strict=True):
                 values.append(value)
     true_labels = np.repeat(labels, frames)[:n]
@@ -103,12 +104,16 @@ def make_faces(
 def _sequence(emotion: str, number: int, rng: np.random.Generator, frames: int):
     """Yield (image, units, intensity) of the frames of one scene."""
     person = make_person(number)
-    intensity = 0.0 if emotion == "neutral" else 0.35 + 0.65 * rng.random()
+    intensity = 0.0 if emotion == "neutral" else 0.5 + 0.5 * rng.random()
     units = sample_units(emotion, intensity, rng)
     nuisance = sample_nuisance(1.0, rng)
     for _ in range(frames):
         vector = unit_vector(units)
-        yield draw_face(person, dict(zip(UNIT_NAMES, vector.tolist(), strict=True)), nuisance, rng, 48), vector, intensity
+        yield (
+            draw_face(person, dict(zip(UNIT_NAMES, vector.tolist(), strict=True)), nuisance, rng, 48),
+            vector,
+            intensity,
+        )
         nuisance = next_frame(nuisance, rng)
         units = {name: min(1.0, max(0.0, value + 0.03 * (2 * rng.random() - 1))) for name, value in units.items()}
 
@@ -134,19 +139,18 @@ def _with_noise(labels: np.ndarray, n_classes: int, share: float, rng: np.random
     return noisy
 
 
-def _check(n, emotions, people, imbalance, label_noise, frames) -> tuple[str, ...]:
+def check_arguments(n, emotions, people, seed, imbalance, label_noise, frames) -> tuple[str, ...]:
     """Return canonical class names, or raise DataError naming the first argument that is not allowed."""
     for name, value in (("n", n), ("people", people), ("frames", frames)):
-        if int(value) != value or value < 1:
-            raise DataError(f"{name} must be a whole number of at least 1. Got {value}.")
-    if not 1 <= imbalance < float("inf"):
-        raise DataError(f"imbalance must be at least 1 (largest over smallest class). Got {imbalance}.")
-    if not 0 <= label_noise <= 1:
-        raise DataError(f"label_noise must lie in [0, 1]. Got {label_noise}.")
+        require_whole(name, value, 1)
+    require_whole("seed", seed, 0)
+    require_share("label_noise", label_noise)
+    if not isinstance(imbalance, Real) or not 1 <= imbalance < float("inf"):
+        raise DataError(f"imbalance must be a number of at least 1 (largest over smallest class). Got {imbalance!r}.")
     if isinstance(emotions, str):
         raise DataError(f"emotions must be a list of names. Got the text {emotions!r}.")
     names = tuple(canonical_emotion(name) for name in emotions)
-    if len(set(names)) != len(names) or not names:
+    if not names or len(set(names)) < len(names):
         raise DataError(f"emotions must name at least one class, and none twice. Got {list(emotions)}.")
     if label_noise and len(names) < 2:
         raise DataError(f"label_noise needs at least two emotions. Got {list(emotions)}.")

@@ -1,13 +1,14 @@
 """Sketch: shapes on a head, turned into pixels that are the same on every machine.
 
-Why not simply draw: anti-aliased lines and interpolating filters give other pixels in other OpenCV versions. Here a shape is a
-filled polygon with whole-pixel corners on a canvas four times too large, and a pixel of the picture is the integer
-mean of 4 x 4 canvas pixels. Coordinates before that use only + - * / and square roots, which IEEE 754 fixes to the
-last bit; curves and means are sums of integers.
+Why not simply draw: anti-aliased lines and interpolating filters give other pixels in other OpenCV versions. Here a
+shape is a filled polygon with whole-pixel corners on a canvas four times too large, and a pixel of the picture is the
+sum of 4 x 4 canvas pixels. Coordinates before that use only + - * / and square roots, which IEEE 754 fixes to the last
+bit (powers and sines it does not); curves and means are sums of integers.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -40,7 +41,7 @@ class Pose:
 
 @lru_cache(maxsize=64)
 def _spline(k: int) -> np.ndarray:
-    """Return the int64 matrix (k * _STEPS, k) of a closed Catmull-Rom curve through k points, scaled by 2 * _STEPS**3."""
+    """Return the int64 matrix (k * _STEPS, k) of a closed Catmull-Rom curve through k points, times 2 * _STEPS**3."""
     matrix = np.zeros((k, _STEPS, k), dtype=np.int64)
     s = _STEPS
     for t in range(s):
@@ -84,7 +85,7 @@ class Sketch:
         for i, (x, y) in enumerate(points):
             (x0, y0), (x1, y1) = points[max(i - 1, 0)], points[min(i + 1, last)]
             dx, dy = x1 - x0, y1 - y0
-            length = (dx * dx + dy * dy) ** 0.5 or 1.0
+            length = math.sqrt(dx * dx + dy * dy) or 1.0
             half = width / 2 * (taper if i in (0, last) else 1.0) / length
             near.append((x - dy * half, y + dx * half))
             far.append((x + dy * half, y - dx * half))
@@ -123,11 +124,11 @@ class Sketch:
         flat = np.repeat([shape[2] is None for shape in self._shapes], lengths)
         lift = np.repeat([shape[2] or 0.0 for shape in self._shapes], lengths)
         depth = np.sqrt(np.maximum(1.0 - (x / _HEAD[0]) ** 2 - (y / _HEAD[1]) ** 2, 0.0)) * _HEAD[2] + lift
-        cos_yaw = np.where(flat, 1.0, (1 - pose.yaw**2) ** 0.5)
+        cos_yaw = np.where(flat, 1.0, math.sqrt(1 - pose.yaw * pose.yaw))
         depth = np.where(flat, 0.0, depth)
         x = x * cos_yaw + depth * pose.yaw
         y = y + depth * pose.pitch
-        cos_roll = (1 - pose.roll**2) ** 0.5
+        cos_roll = math.sqrt(1 - pose.roll * pose.roll)
         zoom = pose.scale * size * OVERSAMPLING / UNITS_PER_PICTURE
         centre = size * OVERSAMPLING / 2
         across = (x * cos_roll - y * pose.roll + pose.dx) * zoom + centre

@@ -12,6 +12,7 @@ import numpy as np
 
 from emo_utils.emotions import canonical_emotion
 from emo_utils.errors import DataError
+from emo_utils.faces.checks import require_share
 
 UNITS = {
     "AU1": "inner brow raiser",
@@ -68,8 +69,7 @@ def unit_vector(units: Mapping[str, float]) -> np.ndarray:
     for name, value in units.items():
         if name not in UNITS:
             raise DataError(f"Unknown action unit {name!r}. Known: {', '.join(UNIT_NAMES)}.")
-        if not 0 <= value <= 1:
-            raise DataError(f"The intensity of {name} must lie in [0, 1]. Got {value}.")
+        require_share(f"The intensity of {name}", value)
         vector[UNIT_NAMES.index(name)] = value
     return vector
 
@@ -100,5 +100,5 @@ def sample_units(emotion: str, intensity: float, rng: np.random.Generator) -> di
         units["AU25"] = (0.3 + 0.7 * rng.random()) * max(intensity, 0.4)
     for _ in range(2):
         name = UNIT_NAMES[int(rng.integers(len(UNIT_NAMES) - 4))]  # the last four are one-sided
-        units[name] = min(1.0, units.get(name, 0.0) + 0.22 * rng.random())
+        units[name] = min(1.0, units.get(name, 0.0) + 0.14 * rng.random())
     return units
