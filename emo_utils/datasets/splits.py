@@ -113,8 +113,11 @@ def _draw_groups(labels: np.ndarray, unit: np.ndarray, share: float, seed: int) 
     most = min(20, len(np.unique(unit)))
     wanted = Fraction(share).limit_denominator(most)
     wanted = min(max(wanted, Fraction(1, most)), Fraction(most - 1, most))
-    folds = StratifiedGroupKFold(n_splits=wanted.denominator, shuffle=True, random_state=seed)
+    rng = np.random.default_rng(seed)
+    unit = rng.permutation(unit.max() + 1)[unit]  # renumbered, which decides between equals
+    # Its own shuffle=True stratifies worse, and differently in scikit-learn 1.6 and later; so the folds are drawn here.
+    drawn = rng.permutation(wanted.denominator)[: wanted.numerator]
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="The least populated class")  # CK+ has few fearful persons
-        drawn = [test for _, test in folds.split(labels, labels, unit)][: wanted.numerator]
-    return np.concatenate(drawn)
+        folds = list(StratifiedGroupKFold(wanted.denominator).split(labels, labels, unit))
+    return np.concatenate([folds[i][1] for i in drawn])
