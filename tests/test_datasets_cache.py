@@ -42,6 +42,13 @@ def test_cache_lies_beside_the_source_and_is_no_part_of_a_folder_above(tmp_path)
     assert load_dataset(tmp_path / "all").skipped == ()
 
 
+def replace_keeping_size_and_time(path):
+    info, content = path.stat(), bytearray(path.read_bytes())
+    content[-20] ^= 1
+    path.write_bytes(content)
+    os.utime(path, ns=(info.st_atime_ns, info.st_mtime_ns))
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -50,8 +57,9 @@ def test_cache_lies_beside_the_source_and_is_no_part_of_a_folder_above(tmp_path)
         lambda root: (root / "happy" / "new.png").write_bytes(encoded(face(77))),
         lambda root: (root / "happy" / "0.png").rename(root / "angry" / "9.png"),
         lambda root: os.utime(root / "happy" / "0.png", (1, 1)),
+        lambda root: replace_keeping_size_and_time(root / "happy" / "0.png"),
     ],
-    ids=["content", "deleted", "added", "moved", "time"],
+    ids=["content", "deleted", "added", "moved", "time", "same size and time"],
 )
 def test_changed_source_is_read_again_and_leaves_one_cache(tmp_path, decoded, change):
     root = write_files(tmp_path / "set", class_files())

@@ -46,13 +46,15 @@ def cached(source: Path, size: int, build: Callable[[], FaceDataset]) -> FaceDat
 
 
 def source_stamp(source: Path) -> str:
-    """Return a string that changes when the source does: size and time of the file, or of every file of a folder."""
-    if source.is_file():
-        info = source.stat()
-        return f"{info.st_size} {info.st_mtime_ns}"
+    """Return a string that changes when the source does: size and times of the file, or of every file of a folder.
+
+    The time of the last change of the file's entry (ctime) is in it because a copy that keeps the time of the content,
+    or a permission granted, leaves the other time as it was.
+    """
+    files = [("", source.stat())] if source.is_file() else sorted(walk(source))
     digest = hashlib.sha256()
-    for name, info in sorted(walk(source)):
-        digest.update(f"{name}\0{info.st_size} {info.st_mtime_ns}\n".encode(errors="replace"))
+    for name, info in files:
+        digest.update(f"{name}\0{info.st_size} {info.st_mtime_ns} {info.st_ctime_ns}\n".encode(errors="replace"))
     return digest.hexdigest()
 
 
