@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+
 import nbformat
 import pytest
 from conftest import REPO
+from PIL import Image
 
 from emo_utils.course.build import build_course
 from emo_utils.course.outputs import final_state, find_problems, tidy
@@ -16,7 +19,7 @@ LESSON = """# %% [markdown]
 #
 # Teaching: 10 min, exercises: 5 min
 #
-# ![a face](../images/face.png)
+# ![a face](../images/face.png) as in [the next lesson](02_next.ipynb)
 
 # %% tags=["setup"]
 
@@ -49,6 +52,8 @@ def course(tmp_path):
         sources = tmp_path / "course" / "notebooks" / "source"
         sources.mkdir(parents=True, exist_ok=True)
         (sources / "01_toy.py").write_text(lesson, encoding="utf-8")
+        (tmp_path / "course" / "images").mkdir(exist_ok=True)
+        Image.new("L", (4, 4)).save(tmp_path / "course" / "images" / "face.png")
         setup = (REPO / "notebooks" / "source" / "_setup.py").read_text(encoding="utf-8")
         (sources / "_setup.py").write_text(setup, encoding="utf-8")
         root = tmp_path / "course"
@@ -118,7 +123,11 @@ def test_build_and_run_a_lesson(course, tmp_path, capsys):
     assert "1 lessons, 0 failed" in capsys.readouterr().out
     assert (out / "experiments.xlsx").exists()
     assert '<a href="01_toy.html">Counting faces</a>' in (out / "index.html").read_text(encoding="utf-8")
-    assert '<script src="http' not in (out / "01_toy.html").read_text(encoding="utf-8")
+    page = (out / "01_toy.html").read_text(encoding="utf-8")
+    assert '<script src="http' not in page
+    assert b64encode((root / "images" / "face.png").read_bytes()).decode() in page
+    assert 'href="02_next.html"' in page
+    assert "importlib" not in page
 
 
 def test_a_notebook_edited_by_hand_is_named_with_the_command_that_mends_it(course):

@@ -1,8 +1,8 @@
-"""scripts/make.py makes the environment when it must, and only then; no test here installs anything."""
+"""scripts/environment.py makes the environment when it must, and only then; no test here installs anything."""
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import sys
 
 import pytest
@@ -10,34 +10,39 @@ from conftest import REPO
 
 
 @pytest.fixture
-def make(monkeypatch, tmp_path):
-    """Return scripts/make.py as a module that notes its commands instead of running them."""
-    spec = importlib.util.spec_from_file_location("make", REPO / "scripts" / "make.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    module.commands, module.failing = [], ()
+def scripts(monkeypatch):
+    monkeypatch.syspath_prepend(REPO / "scripts")
+
+
+@pytest.fixture
+def environment(scripts, monkeypatch, tmp_path):
+    """Return scripts/environment.py, which notes its commands in `commands` instead of running them."""
+    module = importlib.import_module("environment")
+    commands, failing = [], []
 
     def run(*command, **_):
         line = " ".join(str(part) for part in command)
-        module.commands.append(line)
+        commands.append(line)
         if "-m venv" in line:
             (tmp_path / ".venv").mkdir(exist_ok=True)
-        return int(any(word in line for word in module.failing))
+        return int(any(word in line for word in failing))
 
     monkeypatch.setattr(module, "run", run)
     monkeypatch.setattr(module, "python_version", lambda *command: sys.version_info[:2])
+    monkeypatch.setattr(module, "commands", commands, raising=False)
+    monkeypatch.setattr(module, "failing", failing, raising=False)
     return module
 
 
 @pytest.fixture
-def ensure(make, tmp_path):
+def ensure(environment, tmp_path):
     """Return a function that ensures an environment which depends on one file with the given text."""
 
     def call(text="one"):
-        make.commands.clear()
+        environment.commands.clear()
         (tmp_path / "wanted.txt").write_text(text)
-        make.ensure(tmp_path / ".venv", ["python"], [tmp_path / "wanted.txt"], "-e", ".")
-        return make.commands
+        environment.ensure(tmp_path / ".venv", ["python"], [tmp_path / "wanted.txt"], "-e", ".")
+        return environment.commands
 
     return call
 
@@ -64,37 +69,39 @@ def test_a_changed_requirement_is_installed_into_the_environment_that_is_there(e
     assert not created(changed)
 
 
-def test_an_interrupted_environment_is_made_again(make, ensure):
-    make.failing = ("pip install",)
-    with pytest.raises(make.Stop, match="could not be installed"):
+def test_an_interrupted_environment_is_made_again(environment, ensure):
+    environment.failing[:] = ["pip install"]
+    with pytest.raises(environment.Stop, match="could not be installed"):
         ensure()
-    make.failing = ()
+    environment.failing[:] = []
     assert created(ensure())
 
 
-def test_pip_steps_in_for_uv(make, ensure):
-    make.failing = ("-m uv",)
+def test_pip_steps_in_for_uv(environment, ensure):
+    environment.failing[:] = ["-m uv"]
     assert installed(ensure())
-    assert make.commands[-2].split(" install")[0].endswith("-m pip")
+    assert environment.commands[-2].split(" install")[0].endswith("-m pip")
 
 
-def test_a_python_without_venv_is_told_what_to_install(make, ensure):
-    make.failing = ("venv", "virtualenv")
-    with pytest.raises(make.Stop, match="sudo apt install python3"):
+def test_a_python_without_venv_is_told_what_to_install(environment, ensure):
+    environment.failing[:] = ["venv", "virtualenv"]
+    with pytest.raises(environment.Stop, match="sudo apt install python3"):
         ensure()
 
 
-def test_no_fitting_python_is_one_line(make, monkeypatch):
-    monkeypatch.setattr(make, "find_python", lambda wanted: None)
-    with pytest.raises(make.Stop, match=r"the course needs 3\.11, 3\.12 or 3\.13"):
-        make.course_python()
+def test_no_fitting_python_is_one_line(environment, monkeypatch):
+    monkeypatch.setattr(environment, "find_python", lambda wanted: None)
+    with pytest.raises(environment.Stop, match=r"the course needs 3\.11, 3\.12 or 3\.13"):
+        environment.course_python()
 
 
-def test_an_unknown_word_prints_the_known_ones(make, capsys):
+def test_an_unknown_word_prints_the_known_ones(scripts, capsys):
+    make = importlib.import_module("make")
     assert make.main(["cours"]) == 2
     assert "make.py course" in capsys.readouterr().out
 
 
-def test_every_make_target_is_a_word_of_the_script(make):
+def test_every_make_target_is_a_word_of_the_script(scripts):
+    make = importlib.import_module("make")
     targets = (REPO / "Makefile").read_text(encoding="utf-8").split(".PHONY: ")[1].splitlines()[0].split()
     assert sorted(targets) == sorted(make.CHORES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import html
 import re
 from dataclasses import dataclass
@@ -9,6 +10,8 @@ from pathlib import Path
 
 _SCRIPT = re.compile(r'<script src="[^"]*"></script>')
 _MATHJAX = re.compile(r'<script src="([^"]*mathjax[^"]*)"> *</script>', re.IGNORECASE)
+_LESSON_LINK = re.compile(r'href="(\d\d_\w+)\.ipynb')
+_PICTURE = re.compile(r"(!\[[^\]]*\]\()\.\./\.\./")
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222 }
 table { border-collapse: collapse; width: 100% }
@@ -29,8 +32,8 @@ class Result:
     failure: str
 
 
-def write_lesson(notebook, title: str, path: Path) -> None:
-    """Write an executed notebook as one HTML file, pictures included.
+def write_lesson(notebook, title: str, root: Path, path: Path) -> None:
+    """Write an executed notebook as one HTML file, pictures included, the set-up cell not.
 
     nbconvert's page waits for two scripts from the network before it shows anything. One serves widgets, which a page
     without a kernel has none of, and is dropped; the other sets formulas, and is loaded beside the page, and only
@@ -38,12 +41,20 @@ def write_lesson(notebook, title: str, path: Path) -> None:
     """
     from nbconvert import HTMLExporter
 
-    notebook = notebook.copy()
+    notebook = copy.deepcopy(notebook)
     notebook.metadata = {**notebook.metadata, "title": title}
-    page, _ = HTMLExporter(template_name="lab", embed_images=True).from_notebook_node(notebook)
+    notebook.cells = [cell for cell in notebook.cells if "setup" not in cell.metadata.get("tags", [])]
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            # nbconvert takes no pictures from outside the folder it is given, so let that be the course's; other
+            # links are followed from build/.
+            cell.source = _PICTURE.sub(r"\1", cell.source).replace("](../../", "](../")
+    exporter = HTMLExporter(template_name="lab", embed_images=True)
+    page, _ = exporter.from_notebook_node(notebook, resources={"metadata": {"path": str(root)}})
     formulas = any(cell.cell_type == "markdown" and "$" in cell.source for cell in notebook.cells)
     page = _MATHJAX.sub(r'<script async src="\1"></script>' if formulas else "", page)
-    path.write_text(_SCRIPT.sub("", page), encoding="utf-8")
+    page = _LESSON_LINK.sub(r'href="\1.html', _SCRIPT.sub("", page))
+    path.write_text(page, encoding="utf-8")
 
 
 def write_index(results: list[Result], path: Path) -> None:

@@ -58,7 +58,7 @@ def _run(source: Path, notebook, root: Path, out: Path) -> Result:
         wrong = [line for line in find_problems(notebook, root, "solution") if f"must print '{RIGHT}'" in line]
         failure = wrong[0] if wrong else ""
     write_notebook(notebook, out / "notebooks" / f"{source.stem}.ipynb")
-    write_lesson(notebook, title, out / f"{source.stem}.html")
+    write_lesson(notebook, title, root, out / f"{source.stem}.html")
     print(f"{source.stem} {'failed' if failure else 'done'} after {seconds:.0f} s", flush=True)
     return Result(source.stem, title, teaching, exercises, seconds, failure)
 
