@@ -55,17 +55,31 @@ def plot_examples(data: FaceDataset, *, per_class: int = 8, seed: int = 0, title
         title: of the figure.
     """
     rng = np.random.default_rng(seed)
-    n = len(data.class_names)
-    figure, axes = plt.subplots(n, per_class, figsize=(per_class * 1.05, n * 1.1), squeeze=False, layout="constrained")
-    for label, (name, row) in enumerate(zip(data.class_names, axes, strict=True)):
-        faces = np.flatnonzero(data.labels == label)
-        for ax, face in zip(row, rng.permutation(faces)[:per_class], strict=False):
-            ax.imshow(data.images[face], cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+    rows = {
+        name: data.images[rng.permutation(np.flatnonzero(data.labels == label))[:per_class]]
+        for label, name in enumerate(data.class_names)
+    }
+    return plot_face_rows(rows, title=title or f"Random faces of {data.name}")
+
+
+def plot_face_rows(rows: Mapping[str, np.ndarray], *, title: str = "") -> Figure:
+    """Draw grey faces in named rows, e.g. the variants that each kind of augmentation makes.
+
+    Args:
+        rows: name of a row -> uint8 array of shape (n, height, width); shorter rows end early.
+        title: of the figure.
+    """
+    columns = max(len(images) for images in rows.values())
+    size = (columns * 1.05 + 0.9, len(rows) * 1.1 + 0.4)
+    figure, axes = plt.subplots(len(rows), columns, figsize=size, squeeze=False, layout="constrained")
+    for (name, images), row in zip(rows.items(), axes, strict=True):
+        for ax, image in zip(row, images, strict=False):
+            ax.imshow(image, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
         for ax in row:
             ax.set(xticks=[], yticks=[])
             ax.spines[:].set_visible(False)
         row[0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=11)
-    figure.suptitle(title or f"Random faces of {data.name}")
+    figure.suptitle(title)
     return figure
 
 
@@ -175,6 +189,35 @@ def plot_recalls(per_class: Mapping[str, Mapping[str, Any]], *, ax: Axes | None 
     return ax
 
 
+def plot_accuracies(
+    metrics: Mapping[str, Mapping[str, Any]], *, reference: float | None = None, ax: Axes | None = None, title: str = ""
+) -> Axes:
+    """Draw accuracies with their 95 % intervals, one line each, so that overlap meets the eye.
+
+    Args:
+        metrics: name -> mapping with accuracy, accuracy_low and accuracy_high, as from `classification_metrics`.
+        reference: accuracy of always giving the commonest answer, drawn as a line.
+        ax: to draw into; a new one if None.
+        title: of the Axes.
+    """
+    ax = ax or _new_axes(size=(8, 1.2 + 0.45 * len(metrics)))
+    accuracy, low, high = (
+        np.array([row[key] for row in metrics.values()]) for key in ("accuracy", "accuracy_low", "accuracy_high")
+    )
+    y = np.arange(len(metrics))
+    ax.errorbar(accuracy, y, xerr=[accuracy - low, high - accuracy], fmt="o", capsize=4, color=COLORS[0])
+    for row, value in zip(y, accuracy, strict=True):
+        ax.annotate(f"{value:.3f}", (value, row), xytext=(0, 6), textcoords="offset points", ha="center", fontsize=9)
+    if reference is not None:
+        ax.axvline(reference, color="0.4", ls=":", label='always "happy"')
+        ax.legend(frameon=False, loc="lower right")
+    ax.set(yticks=y, yticklabels=list(metrics), ylim=(len(metrics) - 0.4, -0.6), xlim=(0, 1))
+    ax.set(xlabel="accuracy, with 95 % interval", title=title or "Accuracy")
+    ax.grid(axis="x", color="0.9")
+    ax.spines[["top", "right"]].set_visible(False)
+    return ax
+
+
 def plot_probabilities(
     probabilities: Sequence[float], class_names: Sequence[str], *, ax: Axes | None = None, title: str = ""
 ) -> Axes:
@@ -195,6 +238,46 @@ def plot_probabilities(
     ax.invert_yaxis()
     ax.spines[["top", "right"]].set_visible(False)
     return ax
+
+
+def plot_answer(
+    image: np.ndarray, probabilities: Sequence[float], class_names: Sequence[str], *, title: str = ""
+) -> Figure:
+    """Draw one face beside the probabilities that a model gives it.
+
+    Args:
+        image: uint8 array of shape (height, width).
+        probabilities: float array of shape (n_classes,).
+        class_names: in label order.
+        title: above the face.
+    """
+    figure, axes = plt.subplots(1, 2, figsize=(7, 2.8), width_ratios=(1, 1.7), layout="constrained")
+    axes[0].imshow(image, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+    axes[0].set_axis_off()
+    axes[0].set_title(title)
+    plot_probabilities(probabilities, class_names, ax=axes[1], title="What the model says")
+    return figure
+
+
+def plot_differences(images: np.ndarray, titles: Sequence[str], *, title: str = "", side: float = 1.4) -> Figure:
+    """Draw signed images in a row: orange where they are above zero, purple where below, white at zero.
+
+    Args:
+        images: float array of shape (n, height, width), in grey levels.
+        titles: a short text above each.
+        title: of the figure.
+        side: of an image, in inches.
+    """
+    limit = float(np.abs(images).max()) or 1.0
+    size = (len(images) * side + 0.7, side + 0.7)
+    figure, axes = plt.subplots(1, len(images), figsize=size, squeeze=False, layout="constrained")
+    for ax, image, text in zip(axes[0], images, titles, strict=True):
+        drawn = ax.imshow(image, cmap="PuOr_r", vmin=-limit, vmax=limit, interpolation="nearest")
+        ax.set_axis_off()
+        ax.set_title(text, fontsize=9, pad=3)
+    figure.colorbar(drawn, ax=axes[0], label="grey levels", shrink=0.9)
+    figure.suptitle(title)
+    return figure
 
 
 def _new_axes(size: tuple[float, float] = (8, 3.6)) -> Axes:
