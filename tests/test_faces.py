@@ -25,13 +25,13 @@ def units(**given: float) -> dict[str, float]:
     return dict.fromkeys(UNIT_NAMES, 0.0) | given
 
 
-# The same on numpy 2.0 to 2.4 and OpenCV 4.8 to 5.0. A change here means another RENDERER_VERSION.
+# Seen equal on numpy 1.26 to 2.4 with OpenCV 4.8 to 5.0. Other digests mean: raise RENDERER_VERSION.
 def test_pixels_are_the_same_on_every_machine():
-    assert sha(np.stack([render_face(e, person=i, seed=i) for i, e in enumerate(EMOTIONS)])) == "ad4aef24a659956d"
-    assert sha(render_face({"AU12": 0.8, "AU25": 0.6}, person=3, size=160, nuisance=0.0)) == "a25cdacb180116b2"
+    assert sha(np.stack([render_face(e, person=i, seed=i) for i, e in enumerate(EMOTIONS)])) == "8172bf69662c5707"
+    assert sha(render_face({"AU12": 0.8, "AU25": 0.6}, person=3, size=160, nuisance=0.0)) == "fbb253e0abf36370"
     faces = make_faces(60, emotions=EMOTIONS, people=9, seed=4, imbalance=3, label_noise=0.2, frames=2)
     assert (sha(faces.images), sha(faces.labels), sha(faces.units)) == (
-        "7908f80f834e50f1",
+        "e40e5f29dc9ec8f1",
         "0024e11bbfa4be21",
         "4359c0543cecf027",
     )

@@ -8,9 +8,11 @@ bit (powers and sines it does not); curves and means are sums of integers.
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -18,6 +20,7 @@ import numpy as np
 OVERSAMPLING = 4
 UNITS_PER_PICTURE = 232.0  # width of the picture in face units at scale 1; a face is about 176 wide, 246 high
 _STEPS = 4  # curve points per corner
+_MARGIN = 2  # canvas pixels around the picture
 _HEAD = (94.0, 140.0, 84.0)  # semi-axes of the head: x, y, depth
 
 
@@ -53,6 +56,14 @@ def _spline(k: int) -> np.ndarray:
     return matrix.reshape(k * s, k)
 
 
+class _Shape(NamedTuple):
+    corners: int
+    grey: int
+    lift: float | None
+    smooth: bool
+    soft: bool
+
+
 class Sketch:
     """Shapes collected in painting order, in face units: x to the right, y down, origin at the bridge of the nose.
 
@@ -62,7 +73,7 @@ class Sketch:
 
     def __init__(self):
         self._points: list[tuple[float, float]] = []
-        self._shapes: list[tuple[int, int, float | None, bool, bool]] = []
+        self._shapes: list[_Shape] = []
 
     def fill(self, points, grey: float, *, lift: float | None = 0.0, smooth: bool = True, soft: bool = False) -> None:
         """Add a filled shape.
@@ -76,7 +87,7 @@ class Sketch:
         if soft:
             grey += 128
         self._points += points
-        self._shapes.append((len(points), max(0, min(255, int(grey))), lift, smooth, soft))
+        self._shapes.append(_Shape(len(points), max(0, min(255, int(grey))), lift, smooth, soft))
 
     def stroke(self, points, width: float, grey: float, *, lift: float | None = 0.0, taper: float = 0.25) -> None:
         """Add an open line through (x, y) points, `width` wide in the middle and `taper` of that at its ends."""
@@ -96,20 +107,12 @@ class Sketch:
 
         The picture is in sixteenths of a grey level, the light layer in grey levels around 0.
         """
-        corners = self._project(pose, size)
-        side = size * OVERSAMPLING
-        canvas = np.full((side, side), background, dtype=np.uint8)
-        light = np.full((side // 2, side // 2), 128, dtype=np.uint8)
-        start = 0
-        for k, grey, _, smooth, soft in self._shapes:
-            points = corners[start : start + k]
-            start += k
-            if smooth:
-                points = _spline(k) @ points >> 7  # 7 bits: the spline's scale of 2 * 4**3
-            if soft:
-                cv2.fillPoly(light, [(points >> 5).astype(np.int32)], grey)
-            else:
-                cv2.fillPoly(canvas, [(points >> 4).astype(np.int32)], grey)
+        side, margin = size * OVERSAMPLING, 2 * _MARGIN
+        canvas = np.full((side + margin, side + margin), background, dtype=np.uint8)
+        light = np.full((side // 2 + margin, side // 2 + margin), 128, dtype=np.uint8)
+        for shape, outline in zip(self._shapes, self._outlines(pose, size), strict=True):
+            cv2.fillPoly(light if shape.soft else canvas, [outline], shape.grey)
+        canvas, light = (layer[_MARGIN:-_MARGIN, _MARGIN:-_MARGIN] for layer in (canvas, light))
         picture = canvas.reshape(size, OVERSAMPLING, side).sum(axis=1, dtype=np.int32)
         picture = picture.reshape(size, size, OVERSAMPLING).sum(axis=2)
         radius = max(1, size // 16)
@@ -117,12 +120,29 @@ class Sketch:
             light = _box_mean(light, 2 * radius + 1)
         return picture, light[::2, ::2].astype(np.int32) - 128
 
+    def _outlines(self, pose: Pose, size: int) -> list[np.ndarray]:
+        """Return the outline of every shape on its canvas, int32 of shape (n, 2), a point for every pixel it passes."""
+        corners = self._project(pose, size)
+        curves, start = [], 0
+        for shape in self._shapes:
+            points = corners[start : start + shape.corners]
+            start += shape.corners
+            if shape.smooth:
+                points = _spline(shape.corners) @ points >> 7  # 7 bits: the spline's scale of 2 * 4**3
+            curves.append(points >> (5 if shape.soft else 4))  # the light layer has half the resolution
+        outline, ends = _trace(curves)
+        # What lies outside moves to the margin: OpenCV's own clipping differs between versions too.
+        edges = [size * OVERSAMPLING // (2 if shape.soft else 1) + 2 * _MARGIN - 1 for shape in self._shapes]
+        outline = np.maximum(outline + _MARGIN, 0)
+        outline = np.minimum(outline, np.repeat(edges, np.diff(ends, prepend=0))[:, None]).astype(np.int32)
+        return [outline[a:b] for a, b in itertools.pairwise([0, *ends])]
+
     def _project(self, pose: Pose, size: int) -> np.ndarray:
         """Return all corners as int64 canvas coordinates of shape (n, 2), in sixteenths of a canvas pixel."""
         x, y = np.array(self._points, dtype=np.float64).T
-        lengths = [shape[0] for shape in self._shapes]
-        flat = np.repeat([shape[2] is None for shape in self._shapes], lengths)
-        lift = np.repeat([shape[2] or 0.0 for shape in self._shapes], lengths)
+        lengths = [shape.corners for shape in self._shapes]
+        flat = np.repeat([shape.lift is None for shape in self._shapes], lengths)
+        lift = np.repeat([shape.lift or 0.0 for shape in self._shapes], lengths)
         depth = np.sqrt(np.maximum(1.0 - (x / _HEAD[0]) ** 2 - (y / _HEAD[1]) ** 2, 0.0)) * _HEAD[2] + lift
         cos_yaw = np.where(flat, 1.0, math.sqrt(1 - pose.yaw * pose.yaw))
         depth = np.where(flat, 0.0, depth)
@@ -134,6 +154,28 @@ class Sketch:
         across = (x * cos_roll - y * pose.roll + pose.dx) * zoom + centre
         down = (x * pose.roll + y * cos_roll + pose.dy) * zoom + centre
         return np.floor(np.stack([across, down], axis=1) * 16 + 0.5).astype(np.int64)
+
+
+def _trace(polygons: list[np.ndarray]) -> tuple[np.ndarray, list[int]]:
+    """Walk along the edges of closed polygons pixel by pixel.
+
+    OpenCV up to 4.10 and from 4.11 on rounds the pixels of an edge differently where they are a tie. Between
+    neighbouring pixels there is nothing to round.
+
+    Returns:
+        int32 array of shape (n, 2), all polygons one after the other, and where each of them ends.
+    """
+    corners = np.concatenate(polygons).astype(np.int32)
+    last = np.cumsum([len(p) for p in polygons]) - 1
+    following = np.arange(1, len(corners) + 1)
+    following[last] = np.concatenate([[0], last[:-1] + 1])
+    edge = corners[following] - corners
+    steps = np.maximum(np.abs(edge).max(axis=1), 1)
+    ends = np.cumsum(steps)
+    step = np.arange(ends[-1]) - np.repeat(ends - steps, steps)
+    total = np.repeat(steps, steps)[:, None]
+    moved = (2 * np.repeat(edge, steps, axis=0) * step[:, None] + total) // (2 * total)
+    return (np.repeat(corners, steps, axis=0) + moved).astype(np.int32), ends[last].tolist()
 
 
 def _box_mean(image: np.ndarray, side: int) -> np.ndarray:
