@@ -6,6 +6,7 @@ Nothing is computed, shown or saved here. Colours are seaborn's "colorblind" pal
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -116,7 +117,7 @@ def plot_learning_curves(curves: Sequence[Mapping[str, Any]], *, title: str = ""
     """
     epochs = [row["epoch"] for row in curves]
     best = max(curves, key=lambda row: (row["val_accuracy"], -row["val_loss"]))["epoch"]
-    starts = [b["epoch"] - 0.5 for a, b in zip(curves, curves[1:], strict=False) if a["stage"] != b["stage"]]
+    starts = [b["epoch"] - 0.5 for a, b in pairwise(curves) if a["stage"] != b["stage"]]
     figure, axes = plt.subplots(1, 2, figsize=(10, 3.6), layout="constrained")
     for ax, key, label in ((axes[0], "loss", "loss (nats)"), (axes[1], "accuracy", "accuracy")):
         ax.plot(epochs, [row[key] for row in curves], color=COLORS[0], marker="o", ms=3, label="training (augmented)")

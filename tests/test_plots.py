@@ -1,0 +1,111 @@
+"""Figures hold what they were given: bars as long as the numbers, axes with names, nothing shown or left out."""
+
+from __future__ import annotations
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from matplotlib.colors import same_color
+
+from emo_utils import plots
+from emo_utils.datasets import from_arrays
+from emo_utils.evaluation import classification_metrics
+
+NAMES = ("happy", "sad", "fear")
+
+
+@pytest.fixture(autouse=True)
+def closed_figures():
+    yield
+    plt.close("all")
+
+
+@pytest.fixture
+def faces() -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (5, 8, 8), dtype=np.uint8)
+
+
+def shown_images(figure) -> list[np.ndarray]:
+    return [np.asarray(image.get_array()) for ax in figure.axes for image in ax.get_images()]
+
+
+def test_faces_fill_the_grid_in_order_on_one_grey_scale(faces):
+    figure = plots.plot_faces(faces, list("abcde"), columns=3, title="Five")
+    assert len(figure.axes) == 6
+    np.testing.assert_array_equal(shown_images(figure), faces)
+    assert [ax.get_title() for ax in figure.axes] == [*"abcde", ""]
+    assert {image.get_clim() for ax in figure.axes for image in ax.get_images()} == {(0, 255)}
+
+
+def test_examples_give_each_class_its_row_even_a_small_one(faces):
+    data = from_arrays(faces, [0, 0, 0, 0, 1], NAMES)
+    figure = plots.plot_examples(data, per_class=3)
+    rows = np.reshape([len(ax.get_images()) for ax in figure.axes], (3, 3)).sum(axis=1)
+    assert rows.tolist() == [3, 1, 0]
+    assert [ax.get_ylabel() for ax in figure.axes[::3]] == list(NAMES)
+    again = plots.plot_examples(data, per_class=3)
+    np.testing.assert_array_equal(shown_images(figure), shown_images(again))
+
+
+def test_class_counts_are_the_bars(faces):
+    counts = {"train": {"happy": 3, "sad": 1}, "test": {"happy": 2, "sad": 0}}
+    ax = plots.plot_class_counts(counts)
+    assert [[bar.get_height() for bar in bars] for bars in ax.containers] == [[3, 1], [2, 0]]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["train", "test"]
+    assert "" not in (ax.get_xlabel(), ax.get_ylabel(), ax.get_title())
+
+
+def test_learning_curves_mark_the_epoch_that_was_kept():
+    curves = [
+        {"stage": stage, "epoch": epoch, "loss": 1.0, "accuracy": 0.5, "val_loss": 1.0, "val_accuracy": accuracy}
+        for stage, epoch, accuracy in (("head", 1, 0.4), ("head", 2, 0.7), ("all", 3, 0.6))
+    ]
+    figure = plots.plot_learning_curves(curves)
+    labels = [text.get_text() for text in figure.axes[1].get_legend().get_texts()]
+    assert "best epoch (2)" in labels
+    boundaries = [line for line in figure.axes[0].lines if list(line.get_xdata()) == [2.5, 2.5]]
+    assert len(boundaries) == 1
+
+
+def test_confusion_shows_shares_by_row_and_survives_an_empty_row():
+    counts = np.array([[3, 1, 0], [0, 0, 0], [1, 0, 1]])
+    ax = plots.plot_confusion(counts, NAMES)
+    assert [text.get_text() for text in ax.texts][:4] == ["75%\n(3)", "25%\n(1)", "0%\n(0)", "0%\n(0)"]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("predicted", "true")
+
+
+def test_recalls_leave_out_classes_without_a_face():
+    metrics = classification_metrics(np.array([0, 0, 1, 1]), np.eye(3)[[0, 1, 1, 1]], NAMES)
+    ax = plots.plot_recalls(metrics["per_class"])
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["happy\nn = 2", "sad\nn = 2"]
+    np.testing.assert_allclose(ax.lines[0].get_ydata(), [0.5, 1.0])
+
+
+def test_probabilities_stand_out_where_highest():
+    ax = plots.plot_probabilities([0.2, 0.7, 0.1], NAMES)
+    bars = ax.containers[0]
+    assert [bar.get_width() for bar in bars] == [0.2, 0.7, 0.1]
+    different = [not same_color(bar.get_facecolor(), plots.COLORS[0]) for bar in bars]
+    assert different == [False, True, False]
+
+
+def test_answer_sets_the_face_beside_its_probabilities(faces):
+    figure = plots.plot_answer(faces[0], [0.2, 0.7, 0.1], NAMES, title="face 0")
+    np.testing.assert_array_equal(shown_images(figure)[0], faces[0])
+    assert [bar.get_width() for bar in figure.axes[1].containers[0]] == [0.2, 0.7, 0.1]
+
+
+@pytest.mark.parametrize("largest", [0.0, 3.0])
+def test_differences_have_zero_in_the_middle_of_the_scale(largest):
+    images = np.zeros((2, 4, 4))
+    images[1, 0, 0] = largest
+    figure = plots.plot_differences(images, ["a", "b"])
+    low, high = figure.axes[0].get_images()[0].get_clim()
+    assert low == -high < 0
+    assert high >= largest
+
+
+def test_axes_that_are_given_are_drawn_into():
+    _, ax = plt.subplots()
+    assert plots.plot_probabilities([0.5, 0.5], NAMES[:2], ax=ax) is ax
+    assert plots.plot_confusion(np.eye(2, dtype=int), NAMES[:2], ax=ax) is ax
