@@ -34,7 +34,7 @@ def notebook_tests(python: Path) -> int:
 
 def lint() -> int:
     python = course_env()
-    code = timed("ruff check", python, "-m", "ruff", "check", "--quiet", ".")
+    code = timed("ruff check", python, "-m", "ruff", "check", "--quiet", "--output-format", "concise", ".")
     return timed("ruff format --check", python, "-m", "ruff", "format", "--check", "--quiet", ".") or code
 
 
