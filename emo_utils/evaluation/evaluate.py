@@ -85,8 +85,6 @@ def predict_probabilities(model, images: np.ndarray, *, batch_size: int = 256) -
     parts = []
     for start in range(0, len(images), batch_size):
         batch = resize_images(images[start : start + batch_size], size)[..., None]
-        # A last, smaller batch would compile the model once more; it is padded instead.
-        padded = np.zeros((batch_size, *batch.shape[1:]), np.uint8) if len(batch) < batch_size <= len(images) else batch
-        padded[: len(batch)] = batch
-        parts.append(keras.ops.convert_to_numpy(model.predict_on_batch(padded))[: len(batch)])
+        # A plain call: predict would first compile the model, which for a few batches takes longer than they do.
+        parts.append(keras.ops.convert_to_numpy(model(batch, training=False)))
     return np.concatenate(parts) if parts else np.empty((0, model.output_shape[-1]), np.float32)

@@ -75,8 +75,9 @@ def run_tflite(path: str | Path, images: np.ndarray) -> np.ndarray:
     if not path.is_file():
         raise ModelError(f"{path}: no such TFLite file.")
     try:
-        interpreter = _interpreter(path)
-        interpreter.allocate_tensors()
+        with _quiet_stderr():
+            interpreter = _interpreter(path)
+            interpreter.allocate_tensors()
     except (ValueError, RuntimeError) as error:
         raise ModelError(f"{path}: LiteRT cannot load it: {str(error).splitlines()[0][:200]}") from None
     source, target = interpreter.get_input_details()[0], interpreter.get_output_details()[0]

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from emo_utils.cli import main
+from emo_utils.models import build_model, save_model
+from emo_utils.recipe import Recipe
+from emo_utils.recipes import RECIPES
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [], ["data"], ["data", "report"], ["train"], ["evaluate"], ["export"], ["table"], ["table", "show"],
+        ["table", "compare"], ["table", "render"], ["course"], ["course", "run"],
+    ],
+)  # fmt: skip
+def test_every_command_has_help(words, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main([*words, "--help"])
+    assert stop.value.code == 0
+    assert "usage: python -m emo_utils" in capsys.readouterr().out
+
+
+def test_list_prints_every_recipe(capsys):
+    assert main(["train", "--list"]) == 0
+    out = capsys.readouterr().out
+    assert all(name in out for name in RECIPES)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["train"], 2, "name a recipe with --recipe"),
+        (["train", "--recipe", "nope"], 1, "No recipe is called 'nope'"),
+        (["train", "--recipe", "embedded-small-cnn", "--seed", "-1"], 1, "Recipe.seed must be a whole number"),
+        (["train", "--recipe", "embedded-small-cnn", "--epochs", "0"], 1, "Stage.epochs must be a whole number"),
+        (["train", "--recipe", "embedded-small-cnn", "--limit", "0"], 2, "--limit must be at least 1"),
+        (["train", "--recipe", "embedded-small-cnn", "--data", "no/such.zip"], 1, "no/such.zip"),
+        (["data", "report", "no/such.zip"], 1, "no/such.zip"),
+        (["evaluate", "no.keras", "--data", "embedded"], 1, "no.keras: no such model file"),
+        (["export", "no.keras", "--data", "embedded", "--out", "x"], 1, "no.keras: no such model file"),
+        (["table", "compare", "a", "b"], 1, "no run 'a'"),
+    ],
+)
+def test_errors_are_one_line(words, code, message, capsys):
+    assert main(words) == code
+    err = capsys.readouterr().err
+    assert message in err
+    assert err.count("\n") == 1
+
+
+def test_report_of_the_embedded_faces(capsys):
+    assert main(["data", "report", "embedded"]) == 0
+    assert "happy" in capsys.readouterr().out
+
+
+def test_evaluate_prints_intervals_and_writes_predictions(tmp_path, capsys):
+    recipe = Recipe("a", classes=("happy", "sad"))
+    path = save_model(build_model(recipe), tmp_path / "m.keras", {"class_names": recipe.classes})
+    assert main(["evaluate", str(path), "--data", "embedded", "--out", str(tmp_path / "p.npz")]) == 0
+    out = capsys.readouterr().out
+    assert "m.keras on the test part of embedded: accuracy 0." in out
+    assert "precision" in out
+    with np.load(tmp_path / "p.npz") as saved:
+        assert saved["probabilities"].shape[1] == 2
+
+
+def test_table_commands_on_an_empty_table(capsys):
+    assert main(["table", "show"]) == 0
+    assert "No runs yet" in capsys.readouterr().out
+    assert main(["table", "render"]) == 0
+    assert "experiments.xlsx" in capsys.readouterr().out
+
+
+def test_import_and_help_load_neither_tensorflow_nor_keras():
+    code = (
+        "import sys, emo_utils, emo_utils.cli\n"
+        "try: emo_utils.cli.main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "heavy = {'tensorflow', 'keras', 'jax', 'pandas', 'matplotlib', 'sklearn', 'cv2'} & set(sys.modules)\n"
+        "sys.exit(f'loaded: {heavy}' if heavy else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_public_names_exist():
+    import emo_utils
+
+    assert {name for name in emo_utils.__all__ if getattr(emo_utils, name) is None} == set()
+    with pytest.raises(AttributeError, match="emo_utils has no 'nonsense'"):
+        _ = emo_utils.nonsense

@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from emo_utils.datasets import from_arrays, load_dataset
+from emo_utils.errors import DataError
+from emo_utils.pipeline import (
+    TrainingBatches,
+    augment_images,
+    oversample_minority_classes,
+    resize_images,
+    write_augmented_set,
+)
+from emo_utils.recipe import Augmentation
+
+
+def rng(seed=0):
+    return np.random.default_rng(seed)
+
+
+@pytest.fixture
+def faces():
+    images = rng().integers(0, 256, (60, 48, 48), dtype=np.uint8)
+    labels = np.repeat([0, 1, 2], [40, 15, 5])
+    return from_arrays(images, labels, ["happy", "sad", "fear"], usage=["train"] * 50 + ["test"] * 10)
+
+
+def test_no_augmentation_is_the_identity(faces):
+    assert (augment_images(faces.images, Augmentation(), rng()) == faces.images).all()
+
+
+def test_no_augmentation_to_another_size_is_plain_resizing(faces):
+    out = augment_images(faces.images, Augmentation(), rng(), 96)
+    assert out.shape == (60, 96, 96)
+    assert (out == resize_images(faces.images, 96)).all()
+
+
+def test_flip_mirrors_about_half_of_the_images(faces):
+    images = np.tile(faces.images, (10, 1, 1))
+    out = augment_images(images, Augmentation(flip=True), rng())
+    mirrored = (out == images[:, :, ::-1]).all(axis=(1, 2))
+    same = (out == images).all(axis=(1, 2))
+    assert (mirrored | same).all()
+    assert 0.4 < mirrored.mean() < 0.6
+
+
+def test_shift_moves_by_at_most_its_share():
+    spot = np.zeros((200, 48, 48), np.uint8)
+    spot[:, 23:25, 23:25] = 255
+    out = augment_images(spot, Augmentation(shift=0.25), rng()).astype(float)
+    total = out.sum(axis=(1, 2))
+    x = (out.sum(axis=1) * np.arange(48)).sum(axis=1) / total - 23.5
+    assert np.abs(x).max() <= 12.3
+    assert np.abs(x).max() > 10
+
+
+def test_rotation_keeps_the_centre_and_turns_by_at_most_its_angle():
+    bar = np.zeros((200, 49, 49), np.uint8)
+    bar[:, 24, 25:45] = 255
+    out = augment_images(bar, Augmentation(rotation=30), rng()).astype(float)
+    rows, columns = np.mgrid[:49, :49] - 24
+    angle = np.degrees(np.arctan2((out * rows).sum(axis=(1, 2)), (out * columns).sum(axis=(1, 2))))
+    assert 25 < np.abs(angle).max() <= 31
+
+
+def test_zoom_changes_size_by_at_most_its_share():
+    square = np.zeros((200, 49, 49), np.uint8)
+    square[:, 15:34, 15:34] = 255
+    area = augment_images(square, Augmentation(zoom=0.2), rng()).astype(float).sum(axis=(1, 2)) / (255 * 19 * 19)
+    assert 0.6 < area.min() < 0.75
+    assert 1.3 < area.max() < 1.5
+
+
+def test_upscaling_with_augmentation_matches_resizing_where_the_draw_is_tiny(faces):
+    smooth = np.stack([cv2.GaussianBlur(image, (0, 0), 2) for image in faces.images])
+    out = augment_images(smooth, Augmentation(shift=1e-6), rng(), 96).astype(int)
+    assert np.abs(out - resize_images(smooth, 96)).max() <= 3
+
+
+def test_brightness_and_contrast_stay_in_range_and_keep_shape(faces):
+    grey = np.full((300, 8, 8), 128, np.uint8)
+    out = augment_images(grey, Augmentation(brightness=0.2), rng()).astype(int)
+    assert 70 <= out.min() < 85
+    assert 170 < out.max() <= 180
+    assert (out == out[:, :1, :1]).all()
+    contrast = augment_images(faces.images, Augmentation(contrast=0.5), rng()).std(axis=(1, 2))
+    assert contrast.min() < 0.7 * faces.images.std() < 1.1 * faces.images.std() < contrast.max()
+
+
+def test_same_state_same_variants(faces):
+    everything = Augmentation(True, 15, 0.2, 0.2, 0.2, 0.2)
+    a, b = (augment_images(faces.images, everything, rng(3), 64) for _ in range(2))
+    assert (a == b).all()
+
+
+def test_oversampling_levels_the_classes_and_keeps_every_face(faces):
+    index = oversample_minority_classes(faces.labels, rng())
+    assert (np.bincount(faces.labels[index]) == 40).all()
+    assert set(index) == set(range(60))
+
+
+def test_oversampling_skips_classes_without_faces():
+    index = oversample_minority_classes(np.array([0, 0, 0, 2]), rng())
+    assert np.bincount(np.array([0, 0, 0, 2])[index]).tolist() == [3, 0, 3]
+
+
+def test_batches_cover_each_face_once_an_epoch(faces):
+    batches = TrainingBatches(faces, 48, 16, Augmentation(), oversample=False, seed=0)
+    seen = [batches[i] for i in range(len(batches))]
+    images = np.concatenate([images for images, _ in seen])
+    targets = np.concatenate([targets for _, targets in seen])
+    assert images.shape == (60, 48, 48, 1)
+    assert images.dtype == np.uint8
+    assert targets.dtype == np.float32
+    assert sorted(i.tobytes() for i in images) == sorted(i.tobytes() for i in faces.images)
+    assert targets.sum(axis=0).tolist() == [40, 15, 5]
+
+
+def test_batches_depend_on_seed_and_epoch_alone(faces):
+    def epoch(number, seed=0):
+        batches = TrainingBatches(faces, 48, 16, Augmentation(flip=True, rotation=10), oversample=True, seed=seed)
+        batches.epoch = number
+        return np.concatenate([batches[i][0] for i in range(len(batches))])
+
+    assert (epoch(4) == epoch(4)).all()
+    assert (epoch(4) != epoch(5)).any()
+    assert (epoch(4) != epoch(4, seed=1)).any()
+
+
+def test_no_training_faces_is_named(faces):
+    with pytest.raises(DataError, match="no training images"):
+        TrainingBatches(faces.part("val"), 48, 16, Augmentation(), oversample=False, seed=0)
+
+
+def test_augmented_set_holds_training_faces_only_and_loads_again(faces, tmp_path):
+    folder = write_augmented_set(faces, tmp_path / "set", Augmentation(flip=True, rotation=10), copies=2)
+    again = load_dataset(folder)
+    assert {k: n for k, n in again.counts().items() if n} == {"happy": 80, "sad": 20}
+    assert not (tmp_path / "set.partial").exists()
+
+
+def test_augmented_set_never_overwrites_and_needs_a_split(faces, tmp_path):
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set" / "mine.txt").write_text("keep")
+    with pytest.raises(DataError, match="not empty"):
+        write_augmented_set(faces, tmp_path / "set", Augmentation())
+    unsplit = from_arrays(faces.images, faces.labels, faces.class_names)
+    with pytest.raises(DataError, match="split_dataset"):
+        write_augmented_set(unsplit, tmp_path / "other", Augmentation())

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from emo_utils.errors import RecipeError
+from emo_utils.recipe import Augmentation, Recipe, Stage
+from emo_utils.recipes import RECIPES, get_recipe
+
+
+@pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
+def test_named_recipes_survive_json(recipe):
+    assert Recipe.from_json(recipe.to_json()) == recipe
+    assert Recipe.from_json(recipe.to_json()).hash == recipe.hash
+
+
+def test_hash_ignores_key_order_float_format_and_name():
+    values = get_recipe("fer2013-small-cnn").to_dict()
+    text = json.dumps(dict(reversed(values.items()))).replace("0.003", "3e-3").replace("0.1,", "1.0e-1,")
+    other = Recipe.from_json(text).but(name="another name")
+    assert other.hash == get_recipe("fer2013-small-cnn").hash
+    assert Recipe("a", weight_decay=0).hash == Recipe("a", weight_decay=0.0).hash
+
+
+def test_hash_depends_on_every_value_family_on_all_but_the_seed():
+    base = Recipe("a")
+    assert base.but(seed=1).hash != base.hash
+    assert base.but(seed=1).family == base.family
+    assert base.but(batch_size=32).family != base.family
+    assert base.but(augmentation=Augmentation(flip=True)).hash != base.hash
+    assert base.but(stages=[Stage(epochs=3)]).hash != base.hash
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"backbone": "MobilNetV3Small"}, "Recipe.backbone must be one of .* Got 'MobilNetV3Small'. Did you mean"),
+        ({"data": "ckplus"}, "ckplus has no class neutral. It has: angry, disgust"),
+        ({"data": "fer2013", "classes": ["happy", "contempt"]}, "fer2013 has no class contempt"),
+        ({"classes": ["happy", "hapy"]}, "Unknown emotion 'hapy'.*Did you mean 'happy'"),
+        ({"classes": ["happy"]}, "two or more different emotions"),
+        ({"classes": ["happy", "joy"]}, "two or more different emotions"),
+        ({"batch_size": 0}, "Recipe.batch_size must be a whole number between 1 and 65536. Got 0"),
+        ({"batch_size": 1.5}, "Recipe.batch_size must be a whole number"),
+        ({"batch_size": True}, "Recipe.batch_size must be a whole number"),
+        ({"label_smoothing": float("nan")}, "Recipe.label_smoothing must be a number between 0 and 0.9"),
+        ({"weight_decay": 0.1}, "only adamw decays"),
+        ({"warmup_epochs": 1}, "only cosine warms up"),
+        ({"weights": "resnet.h5"}, "path of a .keras file"),
+        ({"stages": []}, "Recipe.stages must be one or more Stage"),
+        ({"stages": [{"epochs": 1, "learning_rate": -0.1}]}, "Stage.learning_rate must be a number between 0 and 10"),
+        ({"stages": [{"learning_rate": 0}]}, "Stage.learning_rate must be above 0"),
+        ({"stages": [{"epochs": 0}]}, "Stage.epochs must be a whole number"),
+        ({"augmentation": {"rotation": -5}}, "Augmentation.rotation must be a number between 0 and 180. Got -5"),
+        ({"head": {"pooling": "max"}}, "Head.pooling must be one of avg, flatten. Got 'max'"),
+        ({"head": {"units": [0]}}, "Head.units must be positive whole numbers"),
+        ({"optimiser": "adam"}, "Recipe has no field 'optimiser'.*Did you mean 'optimizer'"),
+    ],
+)
+def test_bad_values_name_field_value_and_what_is_allowed(changes, message):
+    with pytest.raises(RecipeError, match=message):
+        Recipe("a").but(**changes)
+
+
+def test_bad_json_and_missing_name():
+    with pytest.raises(RecipeError, match="not valid JSON"):
+        Recipe.from_json("{")
+    with pytest.raises(RecipeError, match=r"Recipe\.name"):
+        Recipe.from_json("{}")
+    with pytest.raises(RecipeError, match="must be a mapping"):
+        Recipe.from_json("[1]")
+
+
+def test_unknown_recipe_lists_the_known_ones():
+    with pytest.raises(RecipeError, match=r"There are: embedded-small-cnn.*Did you mean 'embedded-small-cnn'"):
+        get_recipe("embeded-small-cnn")
+
+
+def test_aliases_become_canonical_names():
+    assert Recipe("a", classes=("Happiness", "anger")).classes == ("happy", "angry")
