@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from emo_utils.faces import eyes, head, mouth, nose
+from emo_utils.faces import eyes, hair, head, mouth, nose
 from emo_utils.faces.nuisances import Nuisance, develop, draw_background, draw_occluder
 from emo_utils.faces.person import Person
 from emo_utils.faces.sketch import Sketch
@@ -18,18 +18,18 @@ def draw_face(
     """Return one picture, uint8 of shape (size, size); `units` holds every action unit, `rng` draws the grain only."""
     sketch = Sketch()
     draw_background(sketch, nuisance)
-    head.draw_hair_behind(sketch, person)
+    hair.draw_hair_behind(sketch, person)
     head.draw_body(sketch, person)
     head.draw_skull(sketch, person, units)
     eyes.draw_eyes(sketch, person, units, nuisance.gaze, nuisance.light[0])
     nose.draw_nose(sketch, person, units, nuisance.light[0])
     lips = mouth.mouth_shape(person, units)
     mouth.draw_folds(sketch, person, units, lips)
-    head.draw_beard(sketch, person, units)
+    hair.draw_beard(sketch, person, units)
     mouth.draw_mouth(sketch, person, units, lips)
     eyes.draw_brows(sketch, person, units)
     eyes.draw_glasses(sketch, person, dark=nuisance.occluder == "sunglasses")
-    head.draw_hair_front(sketch, person)
+    hair.draw_hair_front(sketch, person)
     draw_occluder(sketch, person, nuisance)
     picture, light = sketch.paint(nuisance.pose, size, nuisance.background)
     return develop(picture, light, nuisance, rng)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from emo_utils.faces.person import Person
 from emo_utils.faces.sketch import Sketch
 
-_ALMOND = (-1.0, -0.72, -0.38, 0.0, 0.38, 0.72, 1.0)
-
-
-_DISC = ((1, 0), (0.81, 0.59), (0.31, 0.95), (-0.31, 0.95), (-0.81, 0.59), (-1, 0), (-0.81, -0.59), (-0.31, -0.95),
-         (0.31, -0.95), (0.81, -0.59))  # fmt: skip
+_ALMOND = (-1.0, -0.72, -0.38, 0.0, 0.38, 0.72, 1.0)  # where the lids are sampled, from corner to corner
+# A circle in ten corners, written out because sines differ between machines in their last bit.
+_RIGHT_ARC = ((0.31, -0.95), (0.81, -0.59), (1, 0), (0.81, 0.59), (0.31, 0.95))
+_DISC = (*_RIGHT_ARC, *((-x, -y) for x, y in _RIGHT_ARC))
 
 
 def draw_brows(sketch: Sketch, p: Person, au: Mapping[str, float]) -> None:
@@ -33,9 +33,8 @@ def draw_brows(sketch: Sketch, p: Person, au: Mapping[str, float]) -> None:
             x = side * (7 + 2 * p.age)
             sketch.stroke([(x, y - 8), (x - side, y + 6), (x + side * 2, y + 20)], 4.5, crease, lift=2)
     if knit > 0.12:
-        sketch.fill(
-            [(-16, p.eye_y - 34), (16, p.eye_y - 34), (12, p.eye_y - 2), (-12, p.eye_y - 2)], -30 * knit, soft=True
-        )
+        y = p.eye_y
+        sketch.fill([(-16, y - 34), (16, y - 34), (12, y - 2), (-12, y - 2)], -30 * knit, soft=True)
     lines = max(inner_up, outer_up) + 0.35 * p.age
     if lines > 0.15:
         reach = 52 if outer_up >= inner_up * 0.6 else 24
@@ -54,61 +53,70 @@ def lid_heights(p: Person, au: Mapping[str, float]) -> tuple[float, float]:
     return max(1.6, upper), max(0.4, lower)
 
 
+@dataclass(frozen=True)
+class _Eye:
+    side: int  # -1 left in the picture, 1 right
+    x: float
+    y: float
+    half: float  # half its width
+    up: float
+    low: float
+    tilt: float
+
+    def at(self, t: float, height: float) -> tuple[float, float]:
+        """Return the point of a lid that stands `height` high at the middle; t runs from -1 to 1 across the eye."""
+        return self.x + t * self.half, self.y - height * (1 - t * t) - self.side * t * self.tilt
+
+    def clip(self, x: float, y: float) -> tuple[float, float]:
+        """Move a point into the opening between the lids."""
+        t = max(-1.0, min(1.0, (x - self.x) / self.half))
+        (x, top), (_, bottom) = self.at(t, self.up), self.at(t, -self.low)
+        return x, max(top, min(bottom, y))
+
+
 def draw_eyes(sketch: Sketch, p: Person, au: Mapping[str, float], gaze: tuple[float, float], glint: float) -> None:
     """Draw both eyes. `gaze` shifts the iris in face units; `glint` is the side the light comes from, -1 to 1."""
     up, low = lid_heights(p, au)
-    w = p.eye_width
-    white = min(238.0, 0.5 * p.skin + 118)
     for side in (-1, 1):
-        cx, cy = side * p.eye_x, p.eye_y
-        hollow = [(cx - 27, cy - 17), (cx + 27, cy - 17), (cx + 25, cy + 15), (cx - 25, cy + 15)]
-        sketch.fill(hollow, -17 - 10 * p.age, soft=True)
-
-        def lid(height: float, t: float, cx=cx, cy=cy, side=side) -> tuple[float, float]:
-            return cx + t * w, cy - height * (1 - t * t) - side * t * p.eye_tilt
-
-        top = [lid(up, t) for t in _ALMOND]
-        bottom = [lid(-low, t) for t in _ALMOND]
-        sketch.fill(top + bottom[-2:0:-1], white, smooth=False)
-        radius = 8.6
-        ix, iy = cx + gaze[0], cy - (up - low) / 2 * 0.6 + gaze[1]
-        for r, grey in ((radius, p.iris), (radius * 0.48, 8)):
-            ring = [(ix + r * dx, iy + r * dy) for dx, dy in _DISC]
-            sketch.fill([_between_lids(q, cx, cy, side, up, low, w, p.eye_tilt) for q in ring], grey, smooth=False)
-        gx, gy = ix + 3 * glint, iy - 3
-        if up > 4:
-            sketch.fill(
-                [(gx - 1.6, gy - 1.6), (gx + 1.6, gy - 1.6), (gx + 1.6, gy + 1.6), (gx - 1.6, gy + 1.6)],
-                240,
-                smooth=False,
-            )
-        thick = p.lashes + 0.6
-        lash = [(x, y - thick * (1 - abs(t)) - 0.8) for (x, y), t in zip(top, _ALMOND, strict=True)]
-        sketch.fill(lash + top[::-1], p.skin * 0.22, smooth=False)
-        sketch.stroke(bottom[1:-1], 2, p.skin * 0.6)
-        fold = up + 5.5 - 3 * au["AU5"] - 1.5 * au["AU4"]
-        sketch.stroke([lid(fold, t) for t in (-0.95, -0.4, 0.3, 1.0)], 2.6, p.skin * 0.66)
-        bag = au["AU6"] + 0.6 * au["AU7"] + 0.5 * p.age
-        if bag > 0.15:
-            under = [(cx - 0.8 * w, cy + 10), (cx, cy + 14 - 3 * au["AU6"]), (cx + 0.9 * w, cy + 9)]
-            sketch.stroke(under, 3.4, p.skin * (1 - 0.3 * min(1.0, bag)))
-        feet = au["AU6"] * (0.5 + 0.5 * p.age)
-        if feet > 0.15:
-            x = cx + side * (w + 5)
-            for dy in (-5, 0, 5):
-                sketch.stroke(
-                    [(x, cy + dy * 0.4), (x + side * 7, cy + dy), (x + side * 12, cy + dy * 1.6)],
-                    2.6,
-                    p.skin * (1 - 0.4 * feet),
-                )
+        eye = _Eye(side, side * p.eye_x, p.eye_y, p.eye_width, up, low, p.eye_tilt)
+        _draw_opening(sketch, p, eye, gaze, glint)
+        _draw_lids(sketch, p, eye, au)
 
 
-def _between_lids(point, cx, cy, side, up, low, w, tilt):
-    """Clip a point of the iris to the opening of the eye."""
-    x = max(cx - w, min(cx + w, point[0]))
-    t = (x - cx) / w
-    line = cy - side * t * tilt
-    return x, max(line - up * (1 - t * t), min(line + low * (1 - t * t), point[1]))
+def _draw_opening(sketch: Sketch, p: Person, eye: _Eye, gaze: tuple[float, float], glint: float) -> None:
+    x, y = eye.x, eye.y
+    hollow = [(x - 27, y - 17), (x + 27, y - 17), (x + 25, y + 15), (x - 25, y + 15)]
+    sketch.fill(hollow, -17 - 10 * p.age, soft=True)
+    rim = [eye.at(t, eye.up) for t in _ALMOND] + [eye.at(t, -eye.low) for t in _ALMOND[-2:0:-1]]
+    sketch.fill(rim, min(238.0, 0.5 * p.skin + 118), smooth=False)
+    x, y = x + gaze[0], y - (eye.up - eye.low) * 0.3 + gaze[1]
+    for radius, grey in ((8.6, p.iris), (4.1, 8)):
+        sketch.fill([eye.clip(x + radius * dx, y + radius * dy) for dx, dy in _DISC], grey, smooth=False)
+    if eye.up > 4:
+        x, y = x + 3 * glint, y - 3
+        spot = [(x - 1.6, y - 1.6), (x + 1.6, y - 1.6), (x + 1.6, y + 1.6), (x - 1.6, y + 1.6)]
+        sketch.fill(spot, 240, smooth=False)
+
+
+def _draw_lids(sketch: Sketch, p: Person, eye: _Eye, au: Mapping[str, float]) -> None:
+    """Draw lashes, the fold above the eye, the bag below it and the crow's feet beside it."""
+    top = [eye.at(t, eye.up) for t in _ALMOND]
+    lash = [(x, y - (p.lashes + 0.6) * (1 - abs(t)) - 0.8) for (x, y), t in zip(top, _ALMOND, strict=True)]
+    sketch.fill(lash + top[::-1], p.skin * 0.22, smooth=False)
+    sketch.stroke([eye.at(t, -eye.low) for t in _ALMOND[1:-1]], 2, p.skin * 0.6)
+    fold = eye.up + 5.5 - 3 * au["AU5"] - 1.5 * au["AU4"]
+    sketch.stroke([eye.at(t, fold) for t in (-0.95, -0.4, 0.3, 1.0)], 2.6, p.skin * 0.66)
+    bag = au["AU6"] + 0.6 * au["AU7"] + 0.5 * p.age
+    if bag > 0.15:
+        x, y, w = eye.x, eye.y, eye.half
+        under = [(x - 0.8 * w, y + 10), (x, y + 14 - 3 * au["AU6"]), (x + 0.9 * w, y + 9)]
+        sketch.stroke(under, 3.4, p.skin * (1 - 0.3 * min(1.0, bag)))
+    feet = au["AU6"] * (0.5 + 0.5 * p.age)
+    if feet > 0.15:
+        x, y, side = eye.x + eye.side * (eye.half + 5), eye.y, eye.side
+        for dy in (-5, 0, 5):
+            crease = [(x, y + dy * 0.4), (x + side * 7, y + dy), (x + side * 12, y + dy * 1.6)]
+            sketch.stroke(crease, 2.6, p.skin * (1 - 0.4 * feet))
 
 
 def draw_glasses(sketch: Sketch, p: Person, *, dark: bool) -> None:
@@ -116,29 +124,17 @@ def draw_glasses(sketch: Sketch, p: Person, *, dark: bool) -> None:
     if p.glasses == "none" and not dark:
         return
     width, grey = (7, 25) if p.glasses == "thick" else (3.4, 70)
-    rx, top, low = p.eye_width + 9, p.eye_y - 15, p.eye_y + 17
+    rx, y = p.eye_width + 9, p.eye_y
     for side in (-1, 1):
-        cx = side * (p.eye_x + 1)
-        rim = [
-            (cx - rx, p.eye_y),
-            (cx - rx + 5, top),
-            (cx + rx - 5, top),
-            (cx + rx, p.eye_y),
-            (cx + rx - 6, low),
-            (cx - rx + 6, low),
-        ]
+        x = side * (p.eye_x + 1)
+        rim = [(x - rx, y), (x - rx + 5, y - 15), (x + rx - 5, y - 15), (x + rx, y), (x + rx - 6, y + 17)]
+        rim.append((x - rx + 6, y + 17))
         if dark:
             sketch.fill(rim, 22, lift=10)
-            sketch.stroke([(cx - rx + 8, top + 16), (cx - rx + 14, top + 7), (cx - 2, top + 5)], 4, 90, lift=11)
+            sketch.stroke([(x - rx + 8, y + 1), (x - rx + 14, y - 8), (x - 2, y - 10)], 4, 90, lift=11)
         else:
             sketch.stroke([*rim, rim[0]], width, grey, lift=10, taper=1.0)
-        sketch.stroke(
-            [(cx + side * rx, p.eye_y - 6), (side * 90 * p.width, p.eye_y - 8)], width, grey, lift=0, taper=1.0
-        )
-    sketch.stroke(
-        [(-p.eye_x + rx - 2, p.eye_y - 5), (0, p.eye_y - 8), (p.eye_x - rx + 2, p.eye_y - 5)],
-        width,
-        grey,
-        lift=12,
-        taper=1.0,
-    )
+        temple = [(x + side * rx, y - 6), (side * 90 * p.width, y - 8)]
+        sketch.stroke(temple, width, grey, taper=1.0)
+    bridge = [(-p.eye_x + rx - 2, y - 5), (0, y - 8), (p.eye_x - rx + 2, y - 5)]
+    sketch.stroke(bridge, width, grey, lift=12, taper=1.0)

@@ -11,11 +11,11 @@ from emo_utils.faces.sketch import Sketch
 
 @dataclass(frozen=True)
 class Mouth:
-    """Heights (y) and half widths of the mouth, in face units; left and right as seen in the picture."""
+    """The corners (x, y) and the heights (y) of the lips at the middle, in face units; left is left in the picture."""
 
     left: tuple[float, float]
     right: tuple[float, float]
-    upper_edge: float  # top of the upper lip, at the middle
+    upper_edge: float  # top of the upper lip
     upper_inner: float
     lower_inner: float
     lower_edge: float
@@ -65,11 +65,8 @@ def draw_mouth(sketch: Sketch, p: Person, au: Mapping[str, float], m: Mouth) -> 
     upper = 4 if au["AU9"] > 0.25 else 2  # unit 9 lifts the whole lip and squares the mouth
     upper_edge, upper_inner = curve(m.upper_edge, upper, dip=1.8), curve(m.upper_inner, upper)
     lower_inner, lower_edge = curve(m.lower_inner, 2 if gap < 10 else 4), curve(m.lower_edge, 2 if gap < 10 else 4)
-    sketch.fill(
-        [(-m.right[0] * 0.6, m.lower_edge + 4), (m.right[0] * 0.6, m.lower_edge + 4), (0, m.lower_edge + 15)],
-        -30,
-        soft=True,
-    )
+    w, y = m.right[0] * 0.6, m.lower_edge
+    sketch.fill([(-w, y + 4), (w, y + 4), (0, y + 15)], -30, soft=True)
     sketch.fill([m.left, *lower_inner, m.right, *lower_edge[::-1]], min(250, lip * 1.12), lift=6)
     shine = (m.lower_inner + m.lower_edge) / 2
     sketch.fill([(-11, shine - 3), (11, shine - 3), (9, shine + 3), (-9, shine + 3)], 22, soft=True)
@@ -87,12 +84,9 @@ def _draw_teeth(sketch: Sketch, m: Mouth, upper_inner, lower_inner, au: Mapping[
     show = min(gap * 0.75, 8.0) * min(1.0, 0.45 + max(au["AU12"], au["AU9"], au["AU20"]) * 0.8)
     if show > 1.5:
         row = [(x * 0.94, y) for x, y in upper_inner]
-        sketch.fill(
-            row + [(x * 0.9, y + show * (1 - 0.4 * x * x / (m.right[0] * m.right[0]))) for x, y in row[::-1]],
-            222,
-            lift=5,
-            smooth=False,
-        )
+        width = m.right[0]
+        edge = [(x * 0.9, y + show * (1 - 0.4 * x * x / (width * width))) for x, y in row[::-1]]
+        sketch.fill(row + edge, 222, lift=5, smooth=False)
     if au["AU16"] > 0.3 and gap > 5:
         row = [(x * 0.85, y) for x, y in lower_inner]
         sketch.fill(row + [(x, y - 4.5) for x, y in row[::-1]], 200, lift=5, smooth=False)
@@ -120,16 +114,8 @@ def draw_folds(sketch: Sketch, p: Person, au: Mapping[str, float], m: Mouth) -> 
             sketch.fill(shade, -18 * depth, soft=True)
         dimple = max(au["AU14"], au[letter + "14"])
         if dimple > 0.12:
-            sketch.stroke(
-                [(x + side * 4, y - 8), (x + side * 8, y), (x + side * 5, y + 9)],
-                5,
-                p.skin * (1 - 0.5 * dimple),
-                lift=4,
-            )
+            pit = [(x + side * 4, y - 8), (x + side * 8, y), (x + side * 5, y + 9)]
+            sketch.stroke(pit, 5, p.skin * (1 - 0.5 * dimple), lift=4)
         if au["AU15"] > 0.12:
-            sketch.stroke(
-                [(x + side * 2, y - 2), (x + side * 6, y + 8), (x + side * 3, y + 17)],
-                4,
-                p.skin * (1 - 0.32 * au["AU15"]),
-                lift=4,
-            )
+            crease = [(x + side * 2, y - 2), (x + side * 6, y + 8), (x + side * 3, y + 17)]
+            sketch.stroke(crease, 4, p.skin * (1 - 0.32 * au["AU15"]), lift=4)

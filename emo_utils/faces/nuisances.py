@@ -113,15 +113,8 @@ def draw_occluder(sketch: Sketch, p: Person, nuisance: Nuisance) -> None:
     if nuisance.occluder == "hand":
         x = side * (92 - 46 * inward)
         skin = p.skin * 0.96
-        palm = [
-            (x, 56),
-            (x + side * 40, 40),
-            (x + side * 66, 90),
-            (x + side * 60, 170),
-            (x + side * 4, 170),
-            (x - side * 6, 100),
-        ]
-        sketch.fill(palm, skin, lift=None)
+        palm = [(0, 56), (40, 40), (66, 90), (60, 170), (4, 170), (-6, 100)]
+        sketch.fill([(x + side * dx, y) for dx, y in palm], skin, lift=None)
         for i in range(4):
             base = (x + side * (4 + 13 * i), 74)
             tip = (x + side * (10 * i - 12), 8 + abs(i - 1) * 8)
