@@ -52,7 +52,7 @@ def draw_hair_front(sketch: Sketch, p: Person) -> None:
         right = [(w - 1, -20), (w - 14, -66), (58, -92), (30, -104), (0, -98 + 6 * p.part)]
         shape = [*_cap(w, top + 8), *right, *[(-x, y) for x, y in right[-2::-1]]]
     elif style == "fringe":
-        low = line + 32
+        low = min(line + 32, p.eye_y - 22)
         shape = [*_cap(w + 4, top), (w - 4, 0), (70 * p.width, -20), (66 * p.width, low + 4), (34, low - 2)]
         shape += [(part, low + 5), (-30, low - 1), (-66 * p.width, low + 5), (-70 * p.width, -20), (-w + 4, 0)]
     elif style in ("parted", "long"):
@@ -64,7 +64,7 @@ def draw_hair_front(sketch: Sketch, p: Person) -> None:
         shape = [*_cap(w + 2, top), (w, -14), (w - 12, -46), (64 * p.width, line + 10), (42, line - 4 * bump)]
         shape += [(20, line + 2 * bump), (-4, line - 4), (-26, line + 2 * bump), (-46, line - 3 * bump)]
         shape += [(-64 * p.width, line + 12), (-w + 12, -46), (-w, -14)]
-    sketch.fill(shape, p.hair, lift=None)
+    sketch.fill(shape, p.hair, lift=2)
     _draw_strands(sketch, p, part, top)
 
 
@@ -75,7 +75,7 @@ def _draw_strands(sketch: Sketch, p: Person, part: float, top: float) -> None:
         for side in (-1, 1):
             x = side * 86 * p.width * reach
             crest = (part * 0.7 + x * 0.25, top + 14 + 5 * i)
-            sketch.stroke([crest, (x * 0.72, top + 22 + 9 * i), (x, lower)], 5, grey, lift=None, taper=0.1)
+            sketch.stroke([crest, (x * 0.72, top + 22 + 9 * i), (x, lower)], 5, grey, lift=2, taper=0.1)
             if p.hair_style == "long":
                 x = side * (84 * p.width + 5 * i)
                 fall = [(x, -30), (x + side * 3, 30), (x - side * 3, 100), (x, 140)]
