@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import keras
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from emo_utils.errors import ModelError
 from emo_utils.pipeline import TrainingBatches
@@ -117,7 +117,8 @@ class ProgressBar(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         steps = self.params["steps"]
-        # Standard output, since stored notebooks should hold no standard error; ASCII, since logs are read anywhere.
+        # Text on standard output: a stored notebook keeps its last line, but neither widgets nor standard error. ASCII,
+        # since logs are read anywhere.
         self.bar = tqdm(
             total=self.epochs * steps,
             initial=self.done * steps,
@@ -125,7 +126,7 @@ class ProgressBar(keras.callbacks.Callback):
             file=sys.stdout,
             ascii=" #",
             mininterval=0.5,
-            bar_format="{desc} {percentage:3.0f}%|{bar:20}| {elapsed}<{remaining}{postfix}",
+            bar_format="{desc} |{bar:10}| {elapsed}<{remaining}{postfix}",
         )
 
     def on_train_batch_end(self, batch, logs=None):
@@ -133,8 +134,8 @@ class ProgressBar(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         self.bar.set_postfix_str(
-            f"epoch {epoch + 1}/{self.epochs} loss {logs['loss']:.3f} accuracy {logs['accuracy']:.3f} "
-            f"val_loss {logs['val_loss']:.3f} val_accuracy {logs['val_accuracy']:.3f}"
+            f"epoch {epoch + 1}/{self.epochs}: accuracy {logs['accuracy']:.3f} (val {logs['val_accuracy']:.3f}), "
+            f"loss {logs['loss']:.3f} (val {logs['val_loss']:.3f})"
         )
 
     def on_train_end(self, logs=None):
