@@ -87,7 +87,10 @@ class StageCheckpoint(keras.callbacks.Callback):
 
 
 class EpochClock(keras.callbacks.Callback):
-    """Tell the batches which epoch it is, so that their order does not depend on when the process started.
+    """Set all randomness by the number of the epoch, so that it does not depend on when the process started.
+
+    The batches are told which epoch it is; the state of the random layers, e.g. dropout, which Keras does not save
+    with the weights, is set anew.
 
     Args:
         batches: of the training data.
@@ -100,6 +103,9 @@ class EpochClock(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch, logs=None):
         self.batches.epoch = self.first + epoch
+        states = [v for v in self.model.variables if v.path.endswith("seed_generator_state")]
+        for number, state in enumerate(states):
+            state.assign([self.batches.seed + number, self.first + epoch])
 
 
 class ProgressBar(keras.callbacks.Callback):

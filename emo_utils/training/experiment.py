@@ -180,8 +180,7 @@ def _train(recipe: Recipe, data: FaceDataset, work: Path, progress: bool) -> tup
         _compile(model, recipe, stage, len(batches))
         done = checkpoint.restore(model)
         if done < stage.epochs and not checkpoint.finished:
-            title = f"stage {number} ({stage.train})"
-            bar = [ProgressBar(title, stage.epochs, done)] if progress else []
+            bar = [ProgressBar(f"stage {number} ({stage.train})", stage.epochs, done)] if progress else []
             model.fit(
                 batches,
                 validation_data=validation,
@@ -191,6 +190,7 @@ def _train(recipe: Recipe, data: FaceDataset, work: Path, progress: bool) -> tup
                 class_weight=_class_weights(recipe, batches.data),
                 # The checkpoint comes last: the learning rate that plateau sets belongs to the state.
                 callbacks=[EpochClock(batches, first), *_plateau(recipe), *bar, checkpoint],
+                shuffle=False,  # the batches come shuffled; Keras would shuffle them by a state that a kill forgets
                 verbose=0,
             )
         curves += [{"stage": number, "epoch": first + e, **h} for e, h in enumerate(checkpoint.history, start=1)]
