@@ -7,9 +7,9 @@ import os
 from emo_utils.course.execute import prepare_out
 from emo_utils.paths import course_root
 
-if "PYTEST_XDIST_WORKER" not in os.environ:  # a worker inherits what the first process has prepared
-    build = course_root() / "build"
-    os.environ.setdefault("EMO_OUT", str(prepare_out(build / "tests")))
-    os.environ.setdefault("EMO_DATA", str(build / "data"))
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+build = course_root() / "build"
+# A folder a worker: the two forms of a lesson train the same recipes, which one folder of runs would refuse.
+os.environ["EMO_OUT"] = str(prepare_out(build / "tests" / os.environ.get("PYTEST_XDIST_WORKER", "main")))
+os.environ.setdefault("EMO_DATA", str(build / "data"))
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

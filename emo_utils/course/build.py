@@ -31,8 +31,9 @@ def build_course(names: list[str] | None = None, *, run: bool = True, jobs: int 
     """
     root = root or course_root()
     sources = find_sources(names, root)
-    out = prepare_out(root / "build" / "lessons")
-    tasks = [(source, form, make_notebook(source, form), root, out, run) for source in sources for form in FORMS]
+    # The two forms of a lesson train the same recipes at the same time, which one folder of runs would refuse.
+    outs = {form: prepare_out(root / "build" / "lessons" / form) for form in FORMS}
+    tasks = [(source, form, make_notebook(source, form), root, outs[form], run) for source in sources for form in FORMS]
     results = in_parallel(_build, tasks, jobs)
     return int(not all(results))
 
