@@ -132,6 +132,7 @@ class ProgressBar(keras.callbacks.Callback):
             file=sys.stdout,
             ascii=" #",
             mininterval=0.5,
+            smoothing=0,
             bar_format="{desc} |{bar:10}| {elapsed}<{remaining}{postfix}",
         )
 
