@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import tempfile
 from collections.abc import Iterator
@@ -40,7 +41,7 @@ def export_tflite(model, path: str | Path, format: str = "float32", *, calibrati
     images = _checked_calibration(calibration) if format == "int8" else None
     tf = _tensorflow()
     # A converter made from a SavedModel is silent; one made from the Keras object prints 200 lines.
-    with tempfile.TemporaryDirectory() as folder, _quiet_stderr():
+    with tempfile.TemporaryDirectory() as folder, _quiet_stderr(), _quiet_logger(tf.get_logger()):
         face = tf.TensorSpec((1, size, size, 1), tf.float32, name="face")
         model.export(folder, verbose=False, input_signature=[face])
         converter = tf.lite.TFLiteConverter.from_saved_model(folder)
@@ -101,6 +102,17 @@ def _quiet_stderr() -> Iterator[None]:
         os.dup2(saved, 2)
         os.close(saved)
         os.close(sink)
+
+
+@contextlib.contextmanager
+def _quiet_logger(logger: logging.Logger) -> Iterator[None]:
+    """Drop what TensorFlow's Python code reports in notebooks, where its logger is chattier: paths of temporary files."""
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _quantise(values: np.ndarray, details: dict) -> np.ndarray:
