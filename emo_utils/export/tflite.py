@@ -106,7 +106,7 @@ def _quiet_stderr() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _quiet_logger(logger: logging.Logger) -> Iterator[None]:
-    """Drop what TensorFlow's Python code reports in notebooks, where its logger is chattier: paths of temporary files."""
+    """Drop what TensorFlow reports in notebooks, where its logger is chattier: paths of temporary files."""
     level = logger.level
     logger.setLevel(logging.ERROR)
     try:
