@@ -55,6 +55,9 @@ def execute(notebook, folder: Path, out: Path) -> tuple[float, str]:
         extra_arguments=["--IPKernelApp.log_level=ERROR"],  # or each kernel warns about its local sockets
         resources={"metadata": {"path": str(folder)}},
     )
+    # nbclient plays the part of an Output widget by sending on the socket that it waits on, and now and then misses the
+    # reply for that (its issue 312). Without it, what a widget shows at first lands in its cell like any output.
+    client.widget_registry = {}
     metadata = dict(notebook.metadata)
     start, failure = time.monotonic(), ""
     with tempfile.TemporaryDirectory() as ipython_folder:
