@@ -211,7 +211,7 @@ def plot_accuracies(
         ax.annotate(f"{value:.3f}", (value, row), xytext=(0, 6), textcoords="offset points", ha="center", fontsize=9)
     if reference is not None:
         ax.axvline(reference, color="0.4", ls=":")
-        ax.text(reference + 0.01, len(metrics) - 0.45, 'always "happy"', color="0.4", fontsize=9)
+        ax.text(reference + 0.01, len(metrics) - 0.5, 'always "happy"', color="0.4", fontsize=9)
     ax.set(yticks=y, yticklabels=list(metrics), ylim=(len(metrics) - 0.4, -0.6), xlim=(0, 1))
     ax.set(xlabel="accuracy, with 95 % interval", title=title or "Accuracy")
     ax.grid(axis="x", color="0.9")

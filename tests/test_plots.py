@@ -105,6 +105,24 @@ def test_differences_have_zero_in_the_middle_of_the_scale(largest):
     assert high >= largest
 
 
+def test_rows_of_faces_keep_their_names_and_may_end_early(faces):
+    figure = plots.plot_face_rows({"flip": faces[:3], "shift": faces[3:]})
+    np.testing.assert_array_equal(shown_images(figure), faces)
+    assert [ax.get_ylabel() for ax in figure.axes[::3]] == ["flip", "shift"]
+
+
+def test_accuracies_stand_within_their_intervals_beside_the_guess():
+    metrics = {
+        name: {"accuracy": a, "accuracy_low": a - 0.1, "accuracy_high": a + 0.2} for name, a in (("x", 0.4), ("y", 0.7))
+    }
+    ax = plots.plot_accuracies(metrics, reference=0.25)
+    points, _, (bars,) = ax.containers[0]
+    np.testing.assert_allclose(points.get_xdata(), [0.4, 0.7])
+    np.testing.assert_allclose([bar[:, 0] for bar in bars.get_segments()], [[0.3, 0.6], [0.6, 0.9]])
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["x", "y"]
+    assert any(list(line.get_xdata()) == [0.25, 0.25] for line in ax.lines)
+
+
 def test_axes_that_are_given_are_drawn_into():
     _, ax = plt.subplots()
     assert plots.plot_probabilities([0.5, 0.5], NAMES[:2], ax=ax) is ax
