@@ -173,3 +173,7 @@ def colab_env() -> Path:
         python = course_python()
     files = [ROOT / "pyproject.toml", ROOT / "requirements-colab.txt"]
     return ensure(ROOT / ".venv-colab", python, files, "-r", "requirements-colab.txt", "-e", ".[dev]")
+
+
+def jax_env() -> Path:
+    return ensure(ROOT / ".venv-jax", course_python(), [ROOT / "pyproject.toml"], "-e", ".[jax]", "pytest")

@@ -3,6 +3,7 @@
     python scripts/make.py course     run every lesson; build/index.html shows them, build/experiments.xlsx the runs
     python scripts/make.py test       lint, unit tests and every notebook (under ten minutes on two cores)
     python scripts/make.py colab      run every notebook with the versions that Google Colab publishes
+    python scripts/make.py jax        train on JAX in an environment without TensorFlow
     python scripts/make.py lint       ruff, without changing a file
     python scripts/make.py format     ruff, mending what it can
     python scripts/make.py bench      run the scripts in benchmarks/
@@ -19,7 +20,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from environment import ROOT, Stop, colab_env, course_env, run, say, timed
+from environment import ROOT, Stop, colab_env, course_env, jax_env, run, say, timed
 
 BUILD = ROOT / "build"
 
@@ -60,6 +61,12 @@ def colab() -> int:
     return notebook_tests(colab_env())
 
 
+def jax() -> int:
+    """Run one experiment from data to table where TensorFlow is not installed."""
+    one_run = ("-m", "pytest", "-q", "tests/test_training.py", "-k", "one_call")
+    return timed("training on JAX", jax_env(), *one_run, KERAS_BACKEND="jax")
+
+
 def bench() -> int:
     python = course_env()
     codes = [timed(path.name, python, path) for path in sorted((ROOT / "benchmarks").glob("*.py"))]
@@ -95,6 +102,7 @@ CHORES = {
     "course": course,
     "test": test,
     "colab": colab,
+    "jax": jax,
     "lint": lint,
     "format": mend,
     "bench": bench,

@@ -82,9 +82,10 @@ def predict_probabilities(model, images: np.ndarray, *, batch_size: int = 256) -
     from emo_utils.pipeline import resize_images
 
     size = model.input_shape[1]
+    # TensorFlow runs a plain call at full speed, and would compile longer than a test part takes; JAX must compile.
+    run = model.predict_on_batch if keras.backend.backend() == "jax" else lambda batch: model(batch, training=False)
     parts = []
     for start in range(0, len(images), batch_size):
         batch = resize_images(images[start : start + batch_size], size)[..., None]
-        # A plain call: predict would first compile the model, which for a few batches takes longer than they do.
-        parts.append(keras.ops.convert_to_numpy(model(batch, training=False)))
+        parts.append(keras.ops.convert_to_numpy(run(batch)))
     return np.concatenate(parts) if parts else np.empty((0, model.output_shape[-1]), np.float32)
