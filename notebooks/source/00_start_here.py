@@ -367,10 +367,10 @@ runs = read_runs()
 print(show(runs.tail(10)))
 
 # %% [markdown]
-# A row is one run; the last ten are shown. (`No runs yet.` means just that: lesson 03 writes the first.) The columns in percent are accuracies: *val* on the faces that the settings were chosen by, *test*
-# on faces that were looked at once, at the end, with the 95 % interval. That is why *test* is the one to quote. The
-# table knows far more than fits here. Of the run that made our model, among other things (a dash means that your table
-# does not hold that run):
+# A row is one run; the last ten are shown. (`No runs yet.` means just that: lesson 03 writes the first.) The columns in
+# percent are accuracies: *val* on the faces that the settings were chosen by, *test* on faces that were looked at once,
+# at the end, with the 95 % interval. That is why *test* is the one to quote. The table knows far more than fits here.
+# Of the run that made our model, among other things (a dash means that your table does not hold that run):
 
 # %%
 from emo_utils.table.schema import COLUMNS
