@@ -123,7 +123,10 @@ def _train(args) -> int:
     from emo_utils.datasets import load_dataset
     from emo_utils.training import run_experiment
 
-    result = run_experiment(recipe, load_dataset(args.data or recipe.data), limit=args.limit)
+    # FER+ is FER2013 with other labels; its votes lie beside the images.
+    labels = "ferplus" if recipe.data == "ferplus" else "fer2013"
+    source = args.data or ("fer2013" if recipe.data == "ferplus" else recipe.data)
+    result = run_experiment(recipe, load_dataset(source, label_source=labels), limit=args.limit)
     print(result.row["name"])
     print(f"validation  {_summary(result.validation.metrics)}")
     print(f"test        {_summary(result.test.metrics)}")

@@ -27,7 +27,10 @@ def prepare_out(out: Path) -> Path:
     out = out.resolve()
     out.mkdir(parents=True, exist_ok=True)
     recorded = course_root() / "experiments.jsonl"
-    if recorded.exists() and recorded.parent != out:
+    if recorded.parent == out:
+        return out
+    (out / recorded.name).unlink(missing_ok=True)  # an earlier run's
+    if recorded.exists():
         shutil.copyfile(recorded, out / ".experiments.jsonl")
         os.replace(out / ".experiments.jsonl", out / recorded.name)
     return out

@@ -16,13 +16,14 @@ from filelock import FileLock, Timeout
 from sklearn.utils.class_weight import compute_class_weight
 
 from emo_utils import paths, table
-from emo_utils.datasets import FaceDataset, clean, split_dataset
-from emo_utils.errors import DataError, EmoUtilsError
+from emo_utils.datasets import FaceDataset
+from emo_utils.errors import EmoUtilsError
 from emo_utils.evaluation import Evaluation, evaluate_model
 from emo_utils.models import build_model, save_model, set_trainable
 from emo_utils.pipeline import TrainingBatches, resize_images
 from emo_utils.recipe import Recipe, Stage
 from emo_utils.training.callbacks import EpochClock, ProgressBar, StageCheckpoint
+from emo_utils.training.prepare import limit_training, prepare_data
 
 
 @dataclass(frozen=True)
@@ -48,23 +49,6 @@ class Result:
     row: dict[str, Any]
 
 
-def prepare_data(recipe: Recipe, data: FaceDataset) -> FaceDataset:
-    """Split, clean and select as a recipe says.
-
-    The split is drawn before classes are selected: a five-class run validates on a subset of what the seven-class run
-    with the same seed validated on, so weights may pass from one to the other without leaking validation faces.
-    """
-    data = split_dataset(data, val_fraction=recipe.val_fraction, seed=recipe.seed)
-    if recipe.clean:
-        data = clean(data)
-    data = data.select(recipe.classes)
-    for usage in ("train", "val", "test"):
-        empty = [name for name, n in data.part(usage).counts().items() if n == 0]
-        if len(empty) == len(data.class_names) or (usage == "train" and empty):
-            raise DataError(f"{data.name}: the {usage} part has no faces of: {', '.join(empty)}.")
-    return data
-
-
 def run_experiment(
     recipe: Recipe, data: FaceDataset, *, progress: bool = True, profile: str | None = None, limit: int | None = None
 ) -> Result:
@@ -83,7 +67,7 @@ def run_experiment(
     Raises:
         EmoUtilsError: the data does not fit the recipe, or the same experiment is being trained by another process.
     """
-    data = _limit(prepare_data(recipe, data), limit, recipe.seed)
+    data = limit_training(prepare_data(recipe, data), limit, recipe.seed)
     fingerprint = data.fingerprint()
     work = paths.runs_dir() / f"unfinished-{recipe.name}-{recipe.hash}-{fingerprint[:8]}"
     work.mkdir(parents=True, exist_ok=True)
@@ -107,20 +91,6 @@ def run_experiment(
             raise
     Path(lock.lock_file).unlink(missing_ok=True)
     return result
-
-
-def _limit(data: FaceDataset, limit: int | None, seed: int) -> FaceDataset:
-    train = np.flatnonzero(data.usage == "train")
-    if limit is None or len(train) <= limit:
-        return data
-    rng = np.random.default_rng(seed)
-    # A share of each class, and at least two faces of it: a quick run should not lose a rare class.
-    kept = [
-        rng.choice(rows, min(len(rows), max(2, round(limit * len(rows) / len(train)))), replace=False)
-        for c in range(len(data.class_names))
-        if len(rows := train[data.labels[train] == c])
-    ]
-    return data.take(np.sort(np.concatenate([np.flatnonzero(data.usage != "train"), *kept])))
 
 
 def _open_row(recipe: Recipe, data: FaceDataset, fingerprint: str, work: Path, profile: str | None) -> str:
