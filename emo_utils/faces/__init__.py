@@ -25,7 +25,7 @@ from emo_utils.faces.units import PROTOTYPES, UNIT_NAMES, UNITS, emotion_units, 
 __all__ = ["PROTOTYPES", "UNITS", "UNIT_NAMES", "FaceSet", "make_faces", "render_face"]
 
 # Part of every cache key: raise it whenever the same arguments give other pixels.
-RENDERER_VERSION = 4
+RENDERER_VERSION = 5
 
 
 def render_face(

@@ -104,7 +104,7 @@ def make_faces(
 def _sequence(emotion: str, number: int, rng: np.random.Generator, frames: int):
     """Yield (image, units, intensity) of the frames of one scene."""
     person = make_person(number)
-    intensity = 0.0 if emotion == "neutral" else 0.5 + 0.5 * rng.random()
+    intensity = 0.0 if emotion == "neutral" else 0.2 + 0.8 * rng.random()
     units = sample_units(emotion, intensity, rng)
     nuisance = sample_nuisance(1.0, rng)
     for _ in range(frames):
