@@ -67,11 +67,12 @@ _ALL = (
         # No ImageNet weights are needed: the seven-class model above is the teacher of features.
         weights=SEVEN_CLASS_MODEL,
         head=Head(dropout=0.3),
-        stages=(Stage("head", epochs=2, learning_rate=2e-3), Stage("all", epochs=8, learning_rate=3e-4)),
+        stages=(Stage("head", epochs=2, learning_rate=2e-3), Stage("all", epochs=14, learning_rate=1e-3)),
         label_smoothing=0.1,
         optimizer="adamw",
         weight_decay=0.02,
         schedule="cosine",
+        batch_size=128,
     ),
 )
 
