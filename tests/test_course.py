@@ -5,14 +5,18 @@ from __future__ import annotations
 from base64 import b64encode
 
 import nbformat
+import openpyxl
 import pytest
 from conftest import REPO
 from PIL import Image
 
 from emo_utils.course.build import build_course
+from emo_utils.course.execute import prepare_out
 from emo_utils.course.outputs import final_state, find_problems, tidy
 from emo_utils.course.run import run_course
 from emo_utils.course.sources import BLANK, CourseError, check_in_step, find_sources, make_notebook
+from emo_utils.table import read_log, render, start_run
+from emo_utils.table.schema import NAMES
 
 LESSON = """# %% [markdown]
 # # Counting faces
@@ -170,6 +174,21 @@ def test_a_failing_lesson_is_named_and_the_run_goes_on(course, tmp_path, capsys)
     assert "cell 3: ZeroDivisionError: division by zero" in printed
     assert "2 lessons, 1 failed" in printed
     assert "ZeroDivisionError" in (tmp_path / "build" / "index.html").read_text(encoding="utf-8")
+
+
+def test_a_run_keeps_the_log_and_the_notes_of_the_one_before(tmp_path):
+    out = prepare_out(tmp_path / "build")
+    run_id = start_run({"recipe": "mine"}, path=out / "experiments.jsonl")
+    xlsx = render(out / "experiments.jsonl")
+    book = openpyxl.load_workbook(xlsx)
+    row = next(row for row in book["runs"].iter_rows() if row[0].value == run_id)
+    row[NAMES.index("note")].value = "overfits from epoch 8"
+    book.save(xlsx)
+    with pytest.warns(UserWarning, match="kept as experiments.kept-"):
+        prepare_out(out)
+    assert read_log(out / "experiments.previous.jsonl")[-1]["run_id"] == run_id
+    assert run_id not in [row["run_id"] for row in read_log(out / "experiments.jsonl")]
+    assert len(list(out.glob("experiments.kept-*.xlsx"))) == 1
 
 
 @pytest.mark.parametrize(

@@ -157,6 +157,26 @@ def test_an_older_workbook_does_not_undo_a_newer_note(run_id):
     assert notes_in(render())[run_id] == "written by a program since"
 
 
+def test_a_workbook_with_notes_on_unknown_runs_is_kept(run_id):
+    xlsx = render()
+    write_note(xlsx, run_id, "overfits from epoch 8")
+    before = xlsx.read_bytes()
+    table_path().unlink()
+    with pytest.warns(UserWarning, match=r"experiments.xlsx holds 1 note.* kept as experiments.kept-"):
+        render()
+    render()  # nothing is left to keep
+    (copy,) = xlsx.parent.glob("experiments.kept-*.xlsx")
+    assert copy.read_bytes() == before
+    assert notes_in(xlsx) == {}
+
+
+def test_unknown_runs_without_notes_are_nothing_to_keep(run_id):
+    xlsx = render()
+    table_path().unlink()
+    render()
+    assert not list(xlsx.parent.glob("experiments.kept-*"))
+
+
 def no_runs_sheet():
     file = io.BytesIO()
     openpyxl.Workbook().save(file)

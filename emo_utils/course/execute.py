@@ -14,6 +14,7 @@ from typing import Any
 
 from emo_utils.course.outputs import first_line, tidy
 from emo_utils.paths import course_root
+from emo_utils.table import render
 
 _CELL_SECONDS = 900  # generous: a whole quick lesson takes a minute
 
@@ -21,18 +22,29 @@ _CELL_SECONDS = 900  # generous: a whole quick lesson takes a minute
 def prepare_out(out: Path) -> Path:
     """Make a folder for a run's table, starting from a copy of the recorded runs that the lessons show.
 
+    An earlier run's log is kept as experiments.previous.jsonl.
+
     Returns:
         The folder, absolute. The committed table is only ever read.
+
+    Raises:
+        TableError: the folder's workbook is open in Excel.
     """
     out = out.resolve()
     out.mkdir(parents=True, exist_ok=True)
     recorded = course_root() / "experiments.jsonl"
     if recorded.parent == out:
         return out
-    (out / recorded.name).unlink(missing_ok=True)  # an earlier run's
+    log, workbook = out / recorded.name, out / "experiments.xlsx"
+    if log.exists():
+        os.replace(log, out / "experiments.previous.jsonl")
     if recorded.exists():
         shutil.copyfile(recorded, out / ".experiments.jsonl")
-        os.replace(out / ".experiments.jsonl", out / recorded.name)
+        os.replace(out / ".experiments.jsonl", log)
+    if (
+        workbook.exists()
+    ):  # now, so that a warning about notes in it shows here and not in the lesson that renders first
+        render(log, workbook)
     return out
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 import warnings
 import zipfile
 from datetime import datetime
 from pathlib import Path
 
 from emo_utils.errors import TableError
+from emo_utils.table.atomic import replacing
 from emo_utils.table.log import add_notes, read_log
 
 # Hidden sheet with the notes as they were rendered. What differs from it was changed by a person; what differs from the
@@ -23,7 +25,8 @@ def collect_notes(xlsx: Path, log: Path) -> None:
     """Append to the log each note that was changed in the workbook since it was rendered.
 
     A workbook that cannot be read, or that is no experiment table, is renamed to `<name>.damaged-<time>.xlsx` with a
-    warning: it may hold somebody's work.
+    warning: it may hold somebody's work. For the same reason, one with notes on runs that the log does not know is
+    copied to `<name>.kept-<time>.xlsx`, with a warning.
 
     Raises:
         TableError: the workbook is open elsewhere and locked.
@@ -45,6 +48,8 @@ def collect_notes(xlsx: Path, log: Path) -> None:
     }
     if changed:
         add_notes(changed, log)
+    if unknown := sum(bool(note.strip()) for run_id, note in written.items() if run_id not in logged):
+        _keep_copy(xlsx, unknown)
 
 
 def locked(xlsx: Path) -> TableError:
@@ -88,10 +93,25 @@ def _notes_of(sheet) -> dict[str, str]:
     return notes
 
 
+def _keep_copy(xlsx: Path, notes: int) -> None:
+    copy = _beside(xlsx, "kept")
+    with replacing(copy) as temporary:
+        shutil.copyfile(xlsx, temporary)
+    warnings.warn(
+        f"{xlsx.name} holds {notes} note(s) on runs that the log does not know; kept as {copy.name}.",
+        UserWarning,
+        stacklevel=4,
+    )
+
+
 def _set_aside(xlsx: Path, reason: Exception) -> None:
-    aside = xlsx.with_name(f"{xlsx.stem}.damaged-{datetime.now():%Y%m%d-%H%M%S-%f}{xlsx.suffix}")
+    aside = _beside(xlsx, "damaged")
     try:
         os.replace(xlsx, aside)
     except PermissionError as error:
         raise locked(xlsx) from error
     warnings.warn(f"{xlsx.name} is no experiment table ({reason}); kept as {aside.name}.", UserWarning, stacklevel=4)
+
+
+def _beside(xlsx: Path, why: str) -> Path:
+    return xlsx.with_name(f"{xlsx.stem}.{why}-{datetime.now():%Y%m%d-%H%M%S-%f}{xlsx.suffix}")

@@ -41,7 +41,8 @@ _RULE = Border(bottom=Side("thin", color="D9D9D9"))
 def render(path: Path | None = None, xlsx: Path | None = None) -> Path:
     """Render the workbook of a log.
 
-    Notes that people wrote into an existing workbook are taken into the log first. The new workbook replaces the old
+    Notes that people wrote into an existing workbook are taken into the log first; where the log does not know their
+    runs, the old workbook is kept beside the new one, with a warning. The new workbook replaces the old
     one in one step; whatever happens, one of the two is there, whole.
 
     Args:
