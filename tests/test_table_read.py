@@ -15,7 +15,8 @@ from emo_utils.table.schema import NAMES
 
 def log_run(run_id, accuracy, n=100, *, correct=None, ids=None, **row):
     """Log a finished run; `correct` (bool, one a face) also gives it predictions."""
-    row = {"run_id": run_id, "recipe": "tiny", "backbone": "SmallCNN", "data": "fer2013", "recipe_hash": run_id, **row}
+    fixed = {"recipe": "tiny", "backbone": "SmallCNN", "data": "fer2013", "profile": "full"}
+    row = {"run_id": run_id, "recipe_hash": run_id, **fixed, **row}
     fields = {"val_accuracy": accuracy, "test_accuracy": accuracy, "n": n, "macro_f1": accuracy}
     if correct is not None:
         labels = np.zeros(len(correct), dtype=np.int64)
@@ -98,6 +99,23 @@ def test_faces_are_matched_by_id():
     assert "Only the 2 faces" in result.remarks[0]
 
 
+def test_equal_ids_in_different_test_parts_are_not_paired():
+    log_run("a", 0, correct=[True, False], test_fingerprint="one", classes=["happy", "sad"])
+    log_run("b", 0, correct=[True, True], test_fingerprint="two", classes=["happy", "sad"])
+    result = compare("a", "b")
+    assert (result.method, result.p_value) == ("unpaired interval", None)
+    assert result.remarks == ("The test parts differ; equal ids do not make faces the same.",)
+
+
+@pytest.mark.parametrize(
+    "other", [{"test_fingerprint": "one"}, {}, {"test_fingerprint": "two", "classes": ["happy", "sad", "fear"]}]
+)
+def test_test_parts_that_may_be_the_same_are_paired(other):
+    log_run("a", 0, correct=[True, False], test_fingerprint="one", classes=["happy", "sad"])
+    log_run("b", 0, correct=[True, True], **{"classes": ["happy", "sad"], **other})
+    assert compare("a", "b").p_value == 1.0
+
+
 def test_without_predictions_the_interval_is_newcombes():
     # Newcombe (1998), table II, method 10: 56/70 against 48/80 gives 0.0524 to 0.3339.
     log_run("a", 48 / 80, 80)
@@ -143,6 +161,15 @@ def test_results_hold_finished_runs_on_real_data_once():
         "| tiny | 1 | 2: happy, sad | SmallCNN | 1,234,567 | 60.0% | 60.0% | 0.600 | 100 | fer2013 by\\|label | `new` |"
     )
     assert all(line.replace("\\|", "").count("|") == 12 for line in lines)
+
+
+@pytest.mark.parametrize("profile", ["quick", None])
+def test_only_full_runs_are_published(profile):
+    log_run("published", 0.6, recipe_hash="h")
+    log_run("later", 0.4, recipe_hash="h", profile=profile)
+    published = results_markdown(read_runs())
+    assert "`published`" in published
+    assert "`later`" not in published
 
 
 def test_readme_is_updated_between_its_marks(tmp_path):

@@ -58,6 +58,8 @@ class Comparison:
 def compare(run_a: str, run_b: str, path: Path | None = None) -> Comparison:
     """Compare two runs: face by face if both kept their predictions, else by their accuracies and n alone.
 
+    Faces are matched by id, unless the runs' fingerprints say that their test parts differ.
+
     Args:
         run_a: run_id, unique beginning of one, or name.
         run_b: likewise.
@@ -85,6 +87,8 @@ def compare(run_a: str, run_b: str, path: Path | None = None) -> Comparison:
     correct_a, correct_b = _correct(a, path.parent), _correct(b, path.parent)
     if correct_a is None or correct_b is None:
         remarks.append("Predictions of both runs are needed for a paired test; the unpaired interval is wider.")
+    elif _test_parts_differ(a, b):
+        remarks.append("The test parts differ; equal ids do not make faces the same.")
     elif common := correct_a.keys() & correct_b.keys():
         if len(common) < max(len(correct_a), len(correct_b)):
             remarks.append(f"Only the {len(common):,} faces that both runs were tested on are compared.")
@@ -92,6 +96,12 @@ def compare(run_a: str, run_b: str, path: Path | None = None) -> Comparison:
     else:
         remarks.append("The runs share no test face.")
     return _unpaired(a, b, remarks)
+
+
+def _test_parts_differ(a: dict, b: dict) -> bool:
+    """Tell by the fingerprints, which also cover the classes: with other classes they say nothing about the faces."""
+    prints = a.get("test_fingerprint"), b.get("test_fingerprint")
+    return all(prints) and prints[0] != prints[1] and a.get("classes") == b.get("classes")
 
 
 def _paired(a: dict, b: dict, correct: np.ndarray, remarks: list[str]) -> Comparison:

@@ -23,10 +23,10 @@ def results_markdown(frame: pd.DataFrame) -> str:
     """Return the results on real data as a Markdown table, ordered by data set, number of classes and recipe.
 
     Args:
-        frame: what `read_runs` returns. Finished runs with a test accuracy count; runs on the embedded faces do not.
-            Of runs with one recipe hash, i.e. repetitions, the latest counts.
+        frame: what `read_runs` returns. Finished runs of the profile "full" with a test accuracy count; quick runs and
+            runs on the embedded faces do not. Of runs with one recipe hash, i.e. repetitions, the latest counts.
     """
-    real = frame[(frame["status"] == "ok") & frame["test_accuracy"].notna()]
+    real = frame[(frame["status"] == "ok") & (frame["profile"] == "full") & frame["test_accuracy"].notna()]
     real = real[real["data"].notna() & ~real["data"].astype(str).str.startswith("embedded")]
     if real.empty:
         return "No run on real data has been logged yet."
