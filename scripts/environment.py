@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import platform
+import shutil
 import subprocess
 import sys
 import time
@@ -20,6 +21,7 @@ COLAB_PYTHON = (3, 13)
 # Without these TensorFlow prints start-up lines, and sums in an order that depends on the processor.
 QUIET = {"TF_ENABLE_ONEDNN_OPTS": "0", "TF_CPP_MIN_LOG_LEVEL": "3", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
 STAMP = ".emo-stamp"
+BEGUN = ".emo-begun"
 
 
 class Stop(Exception):
@@ -111,13 +113,16 @@ def fingerprint(files: list[Path]) -> str:
 
 
 def create_venv(venv: Path, python: list[str]) -> None:
-    """Make an empty environment, over whatever an interrupted attempt left there."""
-    if timed(f"making {venv.name}", *python, "-m", "venv", "--clear", venv) == 0:
+    """Make an empty environment in place of what this script left there, marked as begun by it."""
+    shutil.rmtree(venv, ignore_errors=True)
+    venv.mkdir(exist_ok=True)
+    (venv / BEGUN).touch()  # no `--clear` below: it would clear this too
+    if timed(f"making {venv.name}", *python, "-m", "venv", venv) == 0:
         return
     # Debian's and Ubuntu's Python comes without ensurepip until python3-venv is installed; these two bring their own.
-    if run("uv", "venv", "--clear", "--seed", "--python", python[0], venv, quiet=True) == 0:
+    if run("uv", "venv", "--allow-existing", "--seed", "--python", python[0], venv, quiet=True) == 0:
         return
-    if run(*python, "-m", "virtualenv", "--clear", venv, quiet=True) == 0:
+    if run(*python, "-m", "virtualenv", venv, quiet=True) == 0:
         return
     major, minor = python_version(*python) or OLDEST
     raise Stop(
@@ -145,8 +150,9 @@ def install(venv: Path, *what: str) -> None:
 def ensure(venv: Path, python: list[str], files: list[Path], *what: str) -> Path:
     """Return the Python of an environment that holds what the files ask for, making or mending it first.
 
-    The stamp is written last: an environment without it was interrupted and is made again. An environment with
-    another stamp is updated in place, so that without a network the old one still stands.
+    The stamp is written last: an environment that was begun and lacks it was interrupted and is made again. An
+    environment with another stamp is updated in place, so that without a network the old one still stands. One that
+    was neither begun nor stamped is somebody else's.
     """
     stamp = venv / STAMP
     wanted = {"files": fingerprint(files), "what": list(what)}
@@ -155,9 +161,12 @@ def ensure(venv: Path, python: list[str], files: list[Path], *what: str) -> Path
         return python_in(venv)
     start = time.monotonic()
     if not works:
+        if venv.is_dir() and any(venv.iterdir()) and not (stamp.exists() or (venv / BEGUN).exists()):
+            raise Stop(f"{venv.name} was not made by this script. Rename or delete it, then run this again.")
         create_venv(venv, python)
     install(venv, *what)
     stamp.write_text(json.dumps(wanted), encoding="utf-8")
+    (venv / BEGUN).unlink(missing_ok=True)
     say(f"{venv.name} is ready after {time.monotonic() - start:.0f} s")
     return python_in(venv)
 

@@ -23,8 +23,6 @@ def environment(scripts, monkeypatch, tmp_path):
     def run(*command, **_):
         line = " ".join(str(part) for part in command)
         commands.append(line)
-        if "-m venv" in line:
-            (tmp_path / ".venv").mkdir(exist_ok=True)
         return int(any(word in line for word in failing))
 
     monkeypatch.setattr(module, "run", run)
@@ -48,7 +46,7 @@ def ensure(environment, tmp_path):
 
 
 def created(commands):
-    return any("-m venv --clear" in line for line in commands)
+    return any("-m venv" in line for line in commands)
 
 
 def installed(commands):
@@ -75,6 +73,27 @@ def test_an_interrupted_environment_is_made_again(environment, ensure):
         ensure()
     environment.failing[:] = []
     assert created(ensure())
+
+
+def test_an_environment_interrupted_while_it_was_made_is_made_again(environment, ensure, monkeypatch, tmp_path):
+    def interrupted(*command, **_):
+        (tmp_path / ".venv" / "pyvenv.cfg").touch()
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(environment, "run", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            ensure()
+    assert created(ensure())
+    assert [path.name for path in (tmp_path / ".venv").iterdir()] == [environment.STAMP]
+
+
+def test_an_environment_made_by_somebody_else_is_left_alone(environment, ensure, tmp_path):
+    (tmp_path / ".venv").mkdir()
+    (tmp_path / ".venv" / "pyvenv.cfg").touch()
+    with pytest.raises(environment.Stop, match=r"^\.venv was not made by this script\. Rename or delete it"):
+        ensure()
+    assert environment.commands == []
 
 
 def test_pip_steps_in_for_uv(environment, ensure):
