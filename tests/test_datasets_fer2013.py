@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import struct
 import zipfile
 
 import numpy as np
@@ -128,6 +129,8 @@ def test_bad_rows_are_skipped_with_the_reason_and_the_count_goes_on(tmp_path):
         (b"label,picture\n1,2\n", r"has no column emotion and no column pixels\. It has: label, picture\."),
         (b"Usage,Image name,neutral,NF\n", r"These are the FER\+ votes; load fer2013\.csv"),
         (bytes(range(256)) * 4, r"f\.csv has no column emotion"),
+        (b"\x1b[2Jcolour,x\n", r"It has: \\x1b\[2jcolour, x\."),
+        (b"x" * 200_000, r"f\.csv is no csv \(field larger than field limit \(131072\)\)\. Is it the right file\?"),
     ],
 )
 def test_unusable_files_are_refused(tmp_path, content, message):
@@ -145,6 +148,36 @@ def test_csv_damaged_inside_a_zip_is_refused(tmp_path):
     path.write_bytes(data)
     with pytest.raises(DataError, match=r"fer\.zip cannot be read \(.*\)\. Download it again\."):
         load_csv(path, 48)
+
+
+def test_csv_in_a_damaged_lzma_entry_is_refused(tmp_path):
+    path = tmp_path / "fer.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("fer2013.csv", csv_text())
+    data = bytearray(path.read_bytes())
+    data[30 + len("fer2013.csv") + 4] = 255  # the properties of the LZMA stream
+    path.write_bytes(data)
+    with pytest.raises(DataError, match=r"fer\.zip cannot be read \(.*\)\. Download it again\."):
+        load_csv(path, 48)
+
+
+def test_csv_packed_by_an_unknown_method_is_refused(tmp_path):
+    path = write_zip(tmp_path / "fer.zip", {"fer2013.csv": csv_text().encode()})
+    data = bytearray(path.read_bytes())
+    for signature, offset in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):
+        struct.pack_into("<H", data, data.find(signature) + offset, 99)
+    path.write_bytes(data)
+    with pytest.raises(DataError, match=r"fer\.zip cannot be read \(.*compression.*\)"):
+        load_csv(path, 48)
+
+
+def test_csv_without_permission_is_not_said_to_be_damaged(tmp_path, monkeypatch):
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("builtins.open", refuse)
+    with pytest.raises(DataError, match=r"Permission denied\)\. Check its permissions\.$"):
+        load_csv(tmp_path / "f.csv", 48)
 
 
 def test_pixels_of_the_csv_are_exact(tmp_path):

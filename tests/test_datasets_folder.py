@@ -37,12 +37,12 @@ def test_class_folders_in_other_spellings(tmp_path, folder):
     assert len(ds) == 1
 
 
-def test_class_is_the_deepest_emotion_and_parts_are_found_anywhere(tmp_path):
+def test_class_and_part_folders_are_found_anywhere(tmp_path):
     files = {
         "unpacked/Training/happy/ann/1.png": encoded(face(1)),
         "unpacked/Validation/happy/2.png": encoded(face(2)),
         "unpacked/happy/PublicTest/3.png": encoded(face(3)),
-        "unpacked/sad/old/angry/4.png": encoded(face(4)),
+        "unpacked/sad/old/Sadness/4.png": encoded(face(4)),
     }
     ds = load_folder(write_files(tmp_path, files), 48)
     got = {i.rsplit("/", 1)[-1]: (ds.class_names[k], u) for i, k, u in zip(ds.ids, ds.labels, ds.usage, strict=True)}
@@ -50,8 +50,15 @@ def test_class_is_the_deepest_emotion_and_parts_are_found_anywhere(tmp_path):
         "1.png": ("happy", "train"),
         "2.png": ("happy", "val"),
         "3.png": ("happy", "test"),
-        "4.png": ("angry", ""),
+        "4.png": ("sad", ""),
     }
+
+
+def test_file_below_two_emotions_is_skipped_not_guessed(tmp_path):
+    files = class_files(1) | {"happy/An/1.png": encoded(face(9))}
+    ds = load_folder(write_files(tmp_path, files), 48)
+    assert ds.counts() == {"angry": 1, "happy": 1}
+    assert reasons(ds) == {"happy/An/1.png": "folders name two emotions (happy, angry); rename one"}
 
 
 @pytest.mark.parametrize(

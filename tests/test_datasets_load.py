@@ -69,6 +69,7 @@ def test_embedded_faces_in_any_size(monkeypatch):
         ),
         ({"source": ""}, "does not exist"),
         ({"source": "x" * 5000}, "does not exist"),
+        ({"source": "~nosuch/x"}, r"~nosuch/x does not exist"),
         ({"source": "bad\0name"}, "does not exist"),
         ({"source": "embedded", "size": 8}, r"`size` must be a whole number from 16 to 512\. Got 8\."),
         ({"source": "embedded", "size": 48.0}, r"`size` must be a whole number"),

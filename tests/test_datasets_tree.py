@@ -118,6 +118,31 @@ def test_one_damaged_entry_costs_one_image(tmp_path):
     assert ds.skipped[0][1].startswith("damaged archive entry (")
 
 
+def test_damaged_lzma_entry_costs_one_image(tmp_path):
+    path = tmp_path / "set.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as archive:
+        for name, content in class_files(1).items():
+            archive.writestr(name, content)
+        info = archive.getinfo("happy/0.png")
+    data = bytearray(path.read_bytes())
+    start = info.header_offset + 30 + len(info.filename)
+    data[start + 4] = 255  # the properties of the LZMA stream
+    path.write_bytes(data)
+    ds = load_folder(path, 48)
+    assert ds.ids.tolist() == ["angry/0.png"]
+    assert ds.skipped[0][1].startswith("damaged archive entry (")
+
+
+def test_archive_without_permission_is_not_said_to_be_damaged(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise PermissionError(13, "Permission denied")
+
+    path = write_zip(tmp_path / "set.zip", class_files(1))
+    monkeypatch.setattr(zipfile, "ZipFile", refuse)
+    with pytest.raises(DataError, match=r"Permission denied\)\. Check its permissions\.$"):
+        load_folder(path, 48)
+
+
 def test_names_are_sorted_whatever_the_order_in_the_archive(tmp_path):
     path = write_zip(tmp_path / "set.zip", dict(reversed(class_files(3).items())))
     with open_tree(path) as files:

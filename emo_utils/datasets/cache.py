@@ -14,7 +14,7 @@ from emo_utils.datasets.base import FaceDataset
 from emo_utils.datasets.tree import walk
 from emo_utils.paths import data_dir
 
-CACHE_VERSION = 1  # raise it whenever a loader gives other pixels, labels, ids or parts for the same source
+CACHE_VERSION = 2  # raise it whenever a loader gives other pixels, labels, ids or parts for the same source
 FOLDER = ".emo_cache"
 _ARRAYS = ("images", "labels", "class_names", "ids", "usage", "skipped")
 

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import csv
 import io
-import zipfile
-import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -19,7 +17,7 @@ import numpy as np
 
 from emo_utils.datasets.base import FaceDataset, from_arrays
 from emo_utils.datasets.images import fit_square
-from emo_utils.datasets.tree import open_zip
+from emo_utils.datasets.tree import ENTRY_DAMAGE, open_zip, remedy
 from emo_utils.emotions import SEVEN
 from emo_utils.errors import DataError
 
@@ -101,22 +99,24 @@ def _open_csv(path: Path) -> Iterator[Iterable[str]]:
         else:
             with open_zip(path) as archive, archive.open(CSV_NAME) as raw:
                 yield io.TextIOWrapper(raw, **text)
-    except (OSError, zipfile.BadZipFile, zlib.error) as error:
-        raise DataError(f"{path} cannot be read ({error}). Download it again.") from None
+    except ENTRY_DAMAGE as error:
+        raise DataError(f"{path} cannot be read ({error}). {remedy(error)}") from None
 
 
 def _rows(lines: Iterable[str], path: Path) -> Iterator[dict[str, str]]:
     """Yield the rows as dicts; a row that is no csv comes out empty, so that the count goes on."""
     reader = csv.reader(lines)
-    header = [name.strip().lower() for name in next(reader, [])]
+    try:
+        header = [name.strip().lower() for name in next(reader, [])]
+    except csv.Error as error:
+        raise DataError(f"{path} is no csv ({error}). Is it the right file?") from None
     missing = [name for name in ("emotion", "pixels") if name not in header]
     if not header:
         raise DataError(f"{path} is empty.")
     if missing:
         hint = " These are the FER+ votes; load fer2013.csv and give this file as votes." if "nf" in header else ""
-        raise DataError(
-            f"{path} has no column {' and no column '.join(missing)}. It has: {', '.join(header[:12])}.{hint}"
-        )
+        found = ", ".join(ascii(name[:20])[1:-1] for name in header[:12])  # whatever it is, it must not steer a screen
+        raise DataError(f"{path} has no column {' and no column '.join(missing)}. It has: {found}.{hint}")
     while True:
         try:
             yield dict(zip(header, next(reader), strict=False))

@@ -33,8 +33,9 @@ _WORKERS = 4  # decoding releases the interpreter lock and disks like a short qu
 def load_folder(path: Path, size: int) -> FaceDataset:
     """Load a folder or zip of class folders.
 
-    The class is the deepest folder whose name is an emotion in any known spelling; the part ("train", "test" ...) is
-    any folder named like one. Folders above, between and below do not matter. Hidden files are ignored.
+    The class is the folder whose name is an emotion in any known spelling; the part ("train", "test" ...) is any folder
+    named like one. Folders above, between and below do not matter, but a file below two emotions is skipped: one of the
+    names may be a person's, as in happy/An. Hidden files are ignored.
 
     Args:
         path: folder or zip archive.
@@ -110,11 +111,16 @@ def _emotion_of(name: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _emotion_of_folders(folders: Sequence[str]) -> str:
-    hint = "not in a class folder"
+    hint, found = "not in a class folder", []
     for folder in reversed(folders):
         try:
-            return canonical_emotion(folder)
+            found.insert(0, canonical_emotion(folder))
         except DataError as error:
             if folder.lower() not in _USAGE:
                 hint = f"not in a class folder. {error}"
-    raise DataError(hint)
+    if not found:
+        raise DataError(hint)
+    named = tuple(dict.fromkeys(found))
+    if len(named) > 1:
+        raise DataError(f"folders name two emotions ({', '.join(named)}); rename one")
+    return named[0]

@@ -70,7 +70,7 @@ def _embedded(size: int) -> FaceDataset:
 
 def _find(source: str | Path) -> Path:
     """Return the path of a data set given by path or by name."""
-    path, name = Path(source).expanduser(), str(source).lower()
+    path, name = Path(os.path.expanduser(source)), str(source).lower()  # an unknown ~user stays as it is
     if name and os.path.exists(path):
         return path
     if name not in KNOWN:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import lzma
 import os
 import re
 import stat
@@ -19,6 +20,16 @@ MAX_TOTAL = 16 * 2**30  # bytes an archive may unpack to; the largest public set
 MAX_RATIO = 100  # unpacked to packed; images come near 1, a bitmap of one colour near 1000 but small
 _RATIO_FREE = 2**20  # entries up to 1 MiB may have any ratio: they can do no harm
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")  # control characters, and bytes that are no text
+# What zipfile raises on a damaged entry, or on one packed by a method that it does not know.
+ENTRY_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    OSError,
+    EOFError,
+    NotImplementedError,
+    ValueError,
+)
 _OUTSIDE = re.compile(r"^[/\\]|^[A-Za-z]:|(^|[/\\])\.\.([/\\]|$)")
 
 
@@ -60,7 +71,7 @@ def open_zip(path: Path) -> zipfile.ZipFile:
     try:
         archive = zipfile.ZipFile(path)
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
-        raise DataError(f"{path} is not a readable zip archive ({error}). Download it again.") from None
+        raise DataError(f"{path} is not a readable zip archive ({error}). {remedy(error)}") from None
     problem = None
     if any(info.flag_bits & 1 for info in archive.infolist()):
         problem = "is encrypted. Unpack it with its password and give the folder instead."
@@ -71,6 +82,11 @@ def open_zip(path: Path) -> zipfile.ZipFile:
         archive.close()
         raise DataError(f"{path} {problem}")
     return archive
+
+
+def remedy(error: Exception) -> str:
+    """Return what to do about a file that could not be read."""
+    return "Check its permissions." if isinstance(error, PermissionError) else "Download it again."
 
 
 def walk(root: Path) -> Iterator[tuple[str, os.stat_result]]:
@@ -126,7 +142,7 @@ def _zip_tree(archive: zipfile.ZipFile) -> FileTree:
     def read(name: str) -> bytes:
         try:
             return archive.read(entries[name])
-        except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, ValueError) as error:
+        except ENTRY_DAMAGE as error:
             raise DataError(f"damaged archive entry ({error})") from None
 
     return FileTree(tuple(sorted(entries)), read, tuple(sorted(skipped)))
