@@ -7,6 +7,9 @@ upscaling to the model's size are one affine map an image: the pixels are interp
 from __future__ import annotations
 
 import os
+import re
+import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 import cv2
@@ -165,7 +168,8 @@ def write_augmented_set(
 
     Args:
         data: a split data set.
-        folder: written as folder/<class>/<id>_<copy>.png; must not exist or be empty.
+        folder: written as folder/<class>/<id>_<copy>.png, where other characters of the id than letters, digits and
+            "_" become "-"; must not exist or be empty.
         augmentation: the ranges to draw from.
         copies: variants of each face.
         seed: of the variants.
@@ -174,24 +178,42 @@ def write_augmented_set(
         The folder.
 
     Raises:
-        DataError: the data set has no training part, or the folder holds files.
+        DataError: the data set has no training part, the folder holds files, or it cannot be written.
     """
     folder = Path(folder)
     train = data.part("train")
     if not len(train):
         raise DataError(f"{data.name} has no faces with usage 'train'; split it first with split_dataset.")
-    if folder.exists() and any(folder.iterdir()):
-        raise DataError(f"{folder} is not empty. Name a new folder, or empty it yourself.")
+    stems = _file_stems(train.ids)
     # Written aside and moved at the end: a broken run leaves no half set that looks whole.
     partial = folder.with_name(folder.name + ".partial")
-    for name in train.class_names:
-        (partial / name).mkdir(parents=True, exist_ok=True)
-    for copy in range(copies):
-        variants = augment_images(train.images, augmentation, np.random.default_rng([seed, copy]))
-        for image, label, face_id in zip(variants, train.labels, train.ids, strict=True):
-            stem = Path(str(face_id)).stem
-            cv2.imwrite(str(partial / train.class_names[label] / f"{stem}_{copy}.png"), image)
-    if folder.exists():
-        folder.rmdir()
-    os.replace(partial, folder)
+    try:
+        if folder.exists() and any(folder.iterdir()):
+            raise DataError(f"{folder} is not empty. Name a new folder, or empty it yourself.")
+        if partial.exists():
+            shutil.rmtree(partial)  # what a broken run left
+        for name in train.class_names:
+            (partial / name).mkdir(parents=True)
+        for copy in range(copies):
+            variants = augment_images(train.images, augmentation, np.random.default_rng([seed, copy]))
+            for image, label, stem in zip(variants, train.labels, stems, strict=True):
+                png = cv2.imencode(".png", image)[1]  # imwrite would say nothing of a full disk
+                (partial / train.class_names[label] / f"{stem}_{copy}.png").write_bytes(png.tobytes())
+        if folder.exists():
+            folder.rmdir()
+        os.replace(partial, folder)
+    except OSError as error:
+        raise DataError(f"{folder} cannot be written ({error.strerror}). Name another folder, or make room.") from None
     return folder
+
+
+def _file_stems(ids: Iterable[str]) -> list[str]:
+    """Return a file name for each id, all different even where case does not count."""
+    stems, taken = [], set()
+    for face_id in ids:
+        stem = re.sub(r"\W", "-", str(face_id))
+        while stem.casefold() in taken:
+            stem += "-"
+        taken.add(stem.casefold())
+        stems.append(stem)
+    return stems

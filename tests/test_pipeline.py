@@ -141,6 +141,34 @@ def test_augmented_set_holds_training_faces_only_and_loads_again(faces, tmp_path
     assert not (tmp_path / "set.partial").exists()
 
 
+def test_augmented_faces_of_one_file_name_stay_apart(faces, tmp_path):
+    ids = ["happy/ann/1.png", "happy/bob/1.png", "happy/Bob/1.png", "happy/bob-1.png"]
+    four = from_arrays(faces.images[:4], [0] * 4, ["happy", "sad"], ids=ids, usage=["train"] * 4)
+    folder = write_augmented_set(four, tmp_path / "ä set", Augmentation())
+    names = sorted(path.name for path in (folder / "happy").iterdir())
+    assert names == [
+        "happy-Bob-1-png-_0.png",
+        "happy-ann-1-png_0.png",
+        "happy-bob-1-png--_0.png",
+        "happy-bob-1-png_0.png",
+    ]
+    written = {image.tobytes() for image in load_dataset(folder).images}
+    assert written == {image.tobytes() for image in four.images}
+
+
+def test_augmented_set_starts_anew_after_a_broken_run(faces, tmp_path):
+    (tmp_path / "set.partial" / "happy").mkdir(parents=True)
+    (tmp_path / "set.partial" / "happy" / "old_0.png").write_bytes(b"half")
+    folder = write_augmented_set(faces, tmp_path / "set", Augmentation())
+    assert not list(folder.rglob("old_0.png"))
+
+
+def test_augmented_set_where_nothing_can_be_written_is_one_clear_line(faces, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(DataError, match=r"set cannot be written \(.+\)"):
+        write_augmented_set(faces, tmp_path / "file" / "set", Augmentation())
+
+
 def test_augmented_set_never_overwrites_and_needs_a_split(faces, tmp_path):
     (tmp_path / "set").mkdir()
     (tmp_path / "set" / "mine.txt").write_text("keep")
