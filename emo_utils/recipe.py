@@ -10,6 +10,7 @@ import dataclasses
 import difflib
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,6 +44,13 @@ def _one_of(owner: object, field: str, allowed: tuple[str, ...]) -> None:
         close = difflib.get_close_matches(str(value), allowed, n=1, cutoff=0.5)
         hint = f" Did you mean {close[0]!r}?" if close else ""
         raise RecipeError(f"{type(owner).__name__}.{field} must be one of {', '.join(allowed)}. Got {value!r}.{hint}")
+
+
+def _tuple(owner: object, field: str, allowed: str) -> None:
+    """Check that a field is a list or tuple and store it as a tuple."""
+    value = getattr(owner, field)
+    _require(owner, field, isinstance(value, (list, tuple)), allowed)
+    object.__setattr__(owner, field, tuple(value))
 
 
 def _numbers(owner: object, kind: type, fields: tuple[str, ...], low: float, high: float = float("inf")) -> None:
@@ -103,8 +111,9 @@ class Head:
 
     def __post_init__(self):
         _one_of(self, "pooling", ("avg", "flatten"))
-        object.__setattr__(self, "units", tuple(self.units))
-        _require(self, "units", all(isinstance(u, int) and u > 0 for u in self.units), "positive whole numbers")
+        allowed = "a list of positive whole numbers"
+        _tuple(self, "units", allowed)
+        _require(self, "units", all(isinstance(u, int) and u > 0 for u in self.units), allowed)
         _numbers(self, float, ("dropout",), 0, 0.95)
 
 
@@ -134,7 +143,7 @@ class Recipe:
     """A whole experiment.
 
     Attributes:
-        name: what people call it; not part of the hash.
+        name: what people call it, and what its folders are named after; not part of the hash.
         data: a key of `DATA_CLASSES`.
         classes: emotion names in label order.
         clean: leave blank, repeated and leaked images out of the training part.
@@ -145,7 +154,7 @@ class Recipe:
         backbone: one of `BACKBONES`.
         weights: None (from scratch), "imagenet", or the path of a .keras file whose backbone is taken over.
         head: see `Head`.
-        stages: see `Stage`; they follow one another, each starting from the best weights of the one before.
+        stages: see `Stage`; they follow one another, each starting from the best weights so far.
         label_smoothing: share of the target that is spread over all classes.
         optimizer: one of `OPTIMIZERS`.
         weight_decay: decoupled weight decay (AdamW only).
@@ -178,7 +187,8 @@ class Recipe:
     seed: int = 0
 
     def __post_init__(self):
-        _require(self, "name", isinstance(self.name, str) and bool(self.name.strip()), "a non-empty text")
+        named = isinstance(self.name, str) and re.fullmatch(r"[A-Za-z0-9][\w.-]*", self.name) is not None
+        _require(self, "name", named, "a text of letters, digits, '.', '_' and '-' that starts with a letter or digit")
         _one_of(self, "data", tuple(DATA_CLASSES))
         self._check_classes()
         _require(self, "clean", isinstance(self.clean, bool), "true or false")
@@ -194,13 +204,9 @@ class Recipe:
             "null, 'imagenet' or the path of a .keras file",
         )
         _require(self, "head", isinstance(self.head, Head), "a Head")
-        object.__setattr__(self, "stages", tuple(self.stages))
-        _require(
-            self,
-            "stages",
-            bool(self.stages) and all(isinstance(s, Stage) for s in self.stages),
-            "one or more Stage",
-        )
+        allowed = "a list of one or more Stage"
+        _tuple(self, "stages", allowed)
+        _require(self, "stages", bool(self.stages) and all(isinstance(s, Stage) for s in self.stages), allowed)
         _numbers(self, float, ("label_smoothing",), 0, 0.9)
         _one_of(self, "optimizer", OPTIMIZERS)
         _numbers(self, float, ("weight_decay",), 0, 1)
@@ -215,6 +221,7 @@ class Recipe:
         _numbers(self, int, ("seed",), 0, 2**31 - 1)
 
     def _check_classes(self):
+        _tuple(self, "classes", "a list of two or more different emotions")
         try:
             names = tuple(canonical_emotion(c) for c in self.classes)
         except DataError as error:
@@ -304,5 +311,5 @@ def _checked_keys(cls: type, values: Any) -> dict[str, Any]:
             hint = f" Did you mean {close[0]!r}?" if close else ""
             raise RecipeError(f"{cls.__name__} has no field {key!r}. It has: {', '.join(known)}.{hint}")
     if cls is Recipe and "name" not in values:
-        raise RecipeError("Recipe.name must be a non-empty text. It is missing.")
+        raise RecipeError("Recipe.name is missing.")
     return values

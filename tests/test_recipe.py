@@ -5,7 +5,7 @@ import json
 import pytest
 
 from emo_utils.errors import RecipeError
-from emo_utils.recipe import Augmentation, Recipe, Stage
+from emo_utils.recipe import Augmentation, Head, Recipe, Stage
 from emo_utils.recipes import RECIPES, get_recipe
 
 
@@ -18,7 +18,7 @@ def test_named_recipes_survive_json(recipe):
 def test_hash_ignores_key_order_float_format_and_name():
     values = get_recipe("fer2013-small-cnn").to_dict()
     text = json.dumps(dict(reversed(values.items()))).replace("0.003", "3e-3").replace("0.1,", "1.0e-1,")
-    other = Recipe.from_json(text).but(name="another name")
+    other = Recipe.from_json(text).but(name="another.name_2")
     assert other.hash == get_recipe("fer2013-small-cnn").hash
     assert Recipe("a", weight_decay=0).hash == Recipe("a", weight_decay=0.0).hash
 
@@ -48,19 +48,32 @@ def test_hash_depends_on_every_value_family_on_all_but_the_seed():
         ({"weight_decay": 0.1}, "only adamw decays"),
         ({"warmup_epochs": 1}, "only cosine warms up"),
         ({"weights": "resnet.h5"}, "path of a .keras file"),
-        ({"stages": []}, "Recipe.stages must be one or more Stage"),
+        ({"stages": []}, "Recipe.stages must be a list of one or more Stage"),
+        ({"classes": 5}, "Recipe.classes must be a list of two or more different emotions. Got 5"),
+        ({"classes": "happy"}, "Recipe.classes must be a list of two or more different emotions. Got 'happy'"),
+        ({"name": ""}, "Recipe.name must be a text of letters, digits"),
+        ({"name": "../up"}, "Recipe.name must be a text of letters, digits"),
+        ({"name": "two words"}, "Recipe.name must be a text of letters, digits"),
+        ({"name": 5}, "Recipe.name must be a text of letters, digits"),
         ({"stages": [{"epochs": 1, "learning_rate": -0.1}]}, "Stage.learning_rate must be a number between 0 and 10"),
         ({"stages": [{"learning_rate": 0}]}, "Stage.learning_rate must be above 0"),
         ({"stages": [{"epochs": 0}]}, "Stage.epochs must be a whole number"),
         ({"augmentation": {"rotation": -5}}, "Augmentation.rotation must be a number between 0 and 180. Got -5"),
         ({"head": {"pooling": "max"}}, "Head.pooling must be one of avg, flatten. Got 'max'"),
-        ({"head": {"units": [0]}}, "Head.units must be positive whole numbers"),
+        ({"head": {"units": [0]}}, "Head.units must be a list of positive whole numbers"),
         ({"optimiser": "adam"}, "Recipe has no field 'optimiser'.*Did you mean 'optimizer'"),
     ],
 )
 def test_bad_values_name_field_value_and_what_is_allowed(changes, message):
     with pytest.raises(RecipeError, match=message):
         Recipe("a").but(**changes)
+
+
+def test_a_value_in_place_of_a_list_is_refused_by_the_dataclasses_themselves():
+    with pytest.raises(RecipeError, match=r"Head\.units must be a list .* Got 5"):
+        Head(units=5)
+    with pytest.raises(RecipeError, match=r"Recipe\.stages must be a list .* Got 5"):
+        Recipe("a", stages=5)
 
 
 def test_bad_json_and_missing_name():
