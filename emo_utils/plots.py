@@ -191,13 +191,19 @@ def plot_recalls(per_class: Mapping[str, Mapping[str, Any]], *, ax: Axes | None 
 
 
 def plot_accuracies(
-    metrics: Mapping[str, Mapping[str, Any]], *, reference: float | None = None, ax: Axes | None = None, title: str = ""
+    metrics: Mapping[str, Mapping[str, Any]],
+    *,
+    reference: float | None = None,
+    reference_name: str = "always the most frequent class",
+    ax: Axes | None = None,
+    title: str = "",
 ) -> Axes:
     """Draw accuracies with their 95 % intervals, one line each, so that overlap meets the eye.
 
     Args:
         metrics: name -> mapping with accuracy, accuracy_low and accuracy_high, as from `classification_metrics`.
-        reference: accuracy of always giving the commonest answer, drawn as a line.
+        reference: an accuracy to compare with, drawn as a line.
+        reference_name: what the line says.
         ax: to draw into; a new one if None.
         title: of the Axes.
     """
@@ -211,7 +217,7 @@ def plot_accuracies(
         ax.annotate(f"{value:.3f}", (value, row), xytext=(0, 6), textcoords="offset points", ha="center", fontsize=9)
     if reference is not None:
         ax.axvline(reference, color="0.4", ls=":")
-        ax.text(reference + 0.01, len(metrics) - 0.5, 'always "happy"', color="0.4", fontsize=9)
+        ax.text(reference + 0.01, len(metrics) - 0.5, reference_name, color="0.4", fontsize=9)
     ax.set(yticks=y, yticklabels=list(metrics), ylim=(len(metrics) - 0.4, -0.6), xlim=(0, 1))
     ax.set(xlabel="accuracy, with 95 % interval", title=title or "Accuracy")
     ax.grid(axis="x", color="0.9")

@@ -121,6 +121,9 @@ def test_accuracies_stand_within_their_intervals_beside_the_guess():
     np.testing.assert_allclose([bar[:, 0] for bar in bars.get_segments()], [[0.3, 0.6], [0.6, 0.9]])
     assert [label.get_text() for label in ax.get_yticklabels()] == ["x", "y"]
     assert any(list(line.get_xdata()) == [0.25, 0.25] for line in ax.lines)
+    assert ax.texts[-1].get_text() == "always the most frequent class"
+    other = plots.plot_accuracies(metrics, reference=0.25, reference_name='always "sad"')
+    assert other.texts[-1].get_text() == 'always "sad"'
 
 
 def test_axes_that_are_given_are_drawn_into():

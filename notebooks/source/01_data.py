@@ -28,14 +28,14 @@ import os
 
 import matplotlib.pyplot as plt
 
-from emo_utils.datasets import load_dataset
+from emo_utils.datasets import load_dataset, split_dataset
 from emo_utils.plots import plot_examples
 
 DATA = "embedded"  # @param ["embedded", "fer2013", "ckplus"] {"allow-input":true}
 if os.environ.get("EMO_PROFILE") == "full":
     DATA = "fer2013"
 
-data = load_dataset(DATA)
+data = split_dataset(load_dataset(DATA))  # keeps the parts that a data set brings along
 plot_examples(data, title=f"Random faces of {data.name}, a row an emotion")
 plt.show()
 
@@ -211,7 +211,6 @@ prediction_by_group = 0.5
 # NBVAL_CHECK_OUTPUT
 from sklearn.neighbors import KNeighborsClassifier
 
-from emo_utils.datasets import split_dataset
 from emo_utils.evaluation import classification_metrics
 
 
@@ -266,7 +265,7 @@ for by, (known, asked, found) in neighbours.items():
 
 # %%
 def evenly_spaced(part):
-    return part.take(np.linspace(0, len(part) - 1, 300).astype(int))
+    return part.take(np.linspace(0, len(part) - 1, min(300, len(part))).astype(int))
 
 
 train_part, test_part = evenly_spaced(data.part("train")), evenly_spaced(data.part("test"))
@@ -459,14 +458,14 @@ else:
 import tempfile
 from pathlib import Path
 
-import cv2
+from PIL import Image
 
 with tempfile.TemporaryDirectory() as folder:
     for name, emotion in (("Happiness", "happy"), ("SAD", "sad")):
         (Path(folder) / name).mkdir()
         for face in range(3):
             picture = data.select([emotion]).images[face]
-            cv2.imwrite(str(Path(folder) / name / f"{face}.png"), picture)
+            Image.fromarray(picture).save(Path(folder) / name / f"{face}.png")
     (Path(folder) / "SAD" / "broken.png").write_bytes(b"half a picture")
     (Path(folder) / "SAD" / "notes.txt").write_text("ask Kim about face 2")
     own = load_dataset(folder)

@@ -27,12 +27,12 @@ import os
 import matplotlib.pyplot as plt
 import numpy as np
 
-from emo_utils.datasets import load_dataset
+from emo_utils.datasets import load_dataset, split_dataset
 from emo_utils.pipeline import augment_images
 from emo_utils.plots import plot_faces
 from emo_utils.recipes import SOURCE_AUGMENTATION
 
-DATA = "embedded"  # @param ["embedded", "fer2013", "ckplus"] {allow-input: true}
+DATA = "embedded"  # @param ["embedded", "fer2013"] {allow-input: true}
 EMOTION = "happy"  # @param ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"]
 FACE = 0  # @param {type: "integer"}
 SEED = 0  # @param {type: "integer"}
@@ -40,7 +40,7 @@ FULL = os.environ.get("EMO_PROFILE") == "full"
 if FULL:
     DATA = "fer2013"
 
-data = load_dataset(DATA)
+data = split_dataset(load_dataset(DATA))  # keeps the parts that a data set brings along
 face = data.part("train").select([EMOTION]).images[FACE]
 
 
@@ -409,8 +409,9 @@ on_moved = {name: evaluate_model(result.model, moved).metrics for name, result i
 always_happy = (validation.labels == validation.class_names.index("happy")).mean()
 
 figure, axes = plt.subplots(1, 2, figsize=(11, 2.8), layout="constrained")
-plot_accuracies(as_they_are, reference=always_happy, ax=axes[0], title="Validation faces as they are")
-plot_accuracies(on_moved, reference=always_happy, ax=axes[1], title="The same faces, moved a little")
+guess = {"reference": always_happy, "reference_name": 'always "happy"'}
+plot_accuracies(as_they_are, **guess, ax=axes[0], title="Validation faces as they are")
+plot_accuracies(on_moved, **guess, ax=axes[1], title="The same faces, moved a little")
 plt.show()
 
 # %%
@@ -518,8 +519,6 @@ plt.show()
 # validation faces has a sister in training? Set `leaking`.
 
 # %%
-from emo_utils.datasets import split_dataset
-
 originals = np.array([Path(face_id).stem.rsplit("_", 1)[0] for face_id in augmented.ids])
 wrong = split_dataset(augmented, val_fraction=0.2, test_fraction=0)
 is_val, is_train = wrong.usage == "val", wrong.usage == "train"

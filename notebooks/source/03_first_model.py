@@ -252,7 +252,8 @@ commonest = max(train_counts, key=train_counts.get)
 baseline = test.counts()[commonest] / len(test)
 
 parts = {"validation": result.validation.metrics, "test": result.test.metrics}
-plot_accuracies(parts, reference=baseline, title=f"{quick.name}, {quick.epochs} epochs, on {data.name}")
+title = f"{quick.name}, {quick.epochs} epochs, on {data.name}"
+plot_accuracies(parts, reference=baseline, reference_name=f'always "{commonest}"', title=title)
 plt.show()
 for name, metrics in parts.items():
     interval = f"[{metrics['accuracy_low']:.3f}, {metrics['accuracy_high']:.3f}]"
@@ -468,7 +469,8 @@ else:
         }
         for row in full.itertuples()
     }
-    plot_accuracies(rows, reference=happy_share, title="Recorded full runs on FER2013, test part")
+    title = "Recorded full runs on FER2013, test part"
+    plot_accuracies(rows, reference=happy_share, reference_name='always "happy"', title=title)
     plt.show()
 
 # %% [markdown]
