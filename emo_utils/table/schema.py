@@ -26,7 +26,7 @@ COLUMNS = (
     Column("error", "run", "What ended a failed run.", width=16),
     Column("started", "run", "Start, in UTC.", "yyyy-mm-dd hh:mm", 19),
     Column("seconds", "run", "Wall-clock duration; of a resumed run, since it was last resumed.", "#,##0.0", 9),
-    Column("profile", "run", "quick: embedded faces, minutes on two cores. full: real data.", width=8),
+    Column("profile", "run", "quick: embedded faces, or a limited run. full: real data, all of it.", width=8),
     Column("recipe", "run", "Name of the recipe; runs of one recipe differ in seed or settings.", width=22),
     Column("seed", "run", "Seed of split, initial weights and augmentation.", "0", 7),
     Column("val_accuracy", "result", "Share of validation faces classified correctly.", _SHARE, 9),
