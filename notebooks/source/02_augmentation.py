@@ -494,11 +494,12 @@ from pathlib import Path
 
 from emo_utils.pipeline import write_augmented_set
 
-few = data.take(np.flatnonzero(data.usage == "train")[:300])
+rows = np.flatnonzero(data.usage == "train")
+few = data.take(rows[np.linspace(0, len(rows) - 1, min(300, len(rows))).astype(int)])
 folder = write_augmented_set(few, Path(tempfile.mkdtemp()) / "augmented", MILD_AUGMENTATION, copies=3)
 for class_folder in sorted(folder.iterdir()):
     names = sorted(path.name for path in class_folder.iterdir())
-    print(f"{folder.name}/{class_folder.name:9} {len(names):4} files, e.g. {names[0]}")
+    print(f"{folder.name}/{class_folder.name:9} {len(names):4} files: {', '.join(names[:2])} ...")
 
 # %% [markdown]
 # Any folder of class folders is a data set, so this one is too. The name of a file says which face it comes from.
