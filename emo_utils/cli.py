@@ -33,6 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Start-up lines of TensorFlow's C++ code say nothing that a learner can use.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="replace")  # a file name may hold what the terminal cannot show
     args = _parser().parse_args(arguments)
     try:
         return args.call(args)
@@ -43,6 +45,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader, e.g. `head`, has seen enough. Python would complain once more when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        print(f"error: {error.filename}: {error.strerror}. Check the path and its permissions.", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("\ninterrupted; the same command goes on from the last finished epoch", file=sys.stderr)
         return 130
@@ -95,6 +100,7 @@ def _add_train(commands) -> None:
     train.add_argument("--recipe", metavar="NAME", help="which recipe; --list shows them")
     train.add_argument("--list", action="store_true", help="print the recipes and stop")
     train.add_argument("--data", metavar="PATH|NAME", help=f"{_SOURCE_HELP}; the recipe's own if not given")
+    train.add_argument("--classes", metavar="A,B,...", help="emotions to tell apart, instead of the recipe's")
     train.add_argument("--epochs", type=int, help="at most this many epochs in each stage")
     train.add_argument("--limit", type=int, help="at most this many training images")
     train.add_argument("--seed", type=int, help="instead of the recipe's seed")
@@ -103,6 +109,7 @@ def _add_train(commands) -> None:
 
 
 def _train(args) -> int:
+    from emo_utils.recipe import DATA_CLASSES
     from emo_utils.recipes import RECIPES, get_recipe
 
     if args.list or not args.recipe:
@@ -115,6 +122,8 @@ def _train(args) -> int:
     recipe = get_recipe(args.recipe)
     if args.seed is not None:
         recipe = recipe.but(seed=args.seed)
+    if args.classes is not None:
+        recipe = recipe.but(classes=args.classes.split(","))
     if args.epochs is not None:
         stages = [{**s, "epochs": min(args.epochs, s["epochs"])} for s in recipe.to_dict()["stages"]]
         recipe = recipe.but(stages=stages)
@@ -123,10 +132,11 @@ def _train(args) -> int:
     from emo_utils.datasets import load_dataset
     from emo_utils.training import run_experiment
 
-    # FER+ is FER2013 with other labels; its votes lie beside the images.
-    labels = "ferplus" if recipe.data == "ferplus" else "fer2013"
-    source = args.data or ("fer2013" if recipe.data == "ferplus" else recipe.data)
-    result = run_experiment(recipe, load_dataset(source, label_source=labels), limit=args.limit)
+    data = load_dataset(args.data or recipe.data)
+    if args.data and data.name != recipe.data:
+        recipe = recipe.but(data=data.name if data.name in DATA_CLASSES else "folder")
+    profile = "quick" if args.epochs is not None else None
+    result = run_experiment(recipe, data, limit=args.limit, profile=profile)
     print(result.row["name"])
     print(f"validation  {_summary(result.validation.metrics)}")
     print(f"test        {_summary(result.test.metrics)}")
@@ -146,7 +156,9 @@ def _add_evaluate(commands) -> None:
     )
     evaluate.add_argument("model", metavar="MODEL", help="a .keras file of this course")
     evaluate.add_argument("--data", metavar="PATH|NAME", required=True, help=_SOURCE_HELP)
-    evaluate.add_argument("--part", default="test", choices=("train", "val", "test", "private"), help="default: test")
+    evaluate.add_argument(
+        "--part", default="test", choices=("train", "val", "test", "private", "all"), help="default: test"
+    )
     evaluate.add_argument("--out", type=Path, metavar="FILE", help="also write the predictions as an .npz file")
     evaluate.set_defaults(call=_evaluate)
 
@@ -158,9 +170,10 @@ def _evaluate(args) -> int:
     from emo_utils.models import load_model, model_class_names
 
     model, info = load_model(args.model)
-    part = load_dataset(args.data, classes=model_class_names(info, args.model)).part(args.part)
+    data = load_dataset(args.data, classes=model_class_names(info, args.model))
+    part = data if args.part == "all" else data.part(args.part)
     if not len(part):
-        raise DataError(f"{args.data} has no {args.part} part. Choose another with --part.")
+        raise DataError(f"{args.data} has no {args.part} part. Choose another, or all, with --part.")
     evaluation = evaluate_model(model, part)
     print(f"{Path(args.model).name} on the {args.part} part of {part.name}: {_summary(evaluation.metrics)}")
     print(f"{'class':10} {'precision':>9} {'recall':>7} {'95 %':>14} {'F1':>6} {'n':>6}")
@@ -188,12 +201,12 @@ def _add_export(commands) -> None:
 
 
 def _export(args) -> int:
-    from emo_utils.datasets import load_dataset
+    from emo_utils.datasets import load_dataset, split_dataset
     from emo_utils.export import export_all
     from emo_utils.models import load_model, model_class_names
 
     model, info = load_model(args.model)
-    data = load_dataset(args.data, classes=model_class_names(info, args.model))
+    data = split_dataset(load_dataset(args.data, classes=model_class_names(info, args.model)))
     for path, verification in export_all(model, data, args.out):
         print(f"{path.name:16} {path.stat().st_size / 1e6:6.2f} MB  {verification}")
     return 0

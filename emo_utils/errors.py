@@ -26,3 +26,9 @@ class ModelError(EmoUtilsError):
 
 class TableError(EmoUtilsError):
     """An experiment table that cannot be read or written."""
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of an error's text, or the name of its class where it has none."""
+    lines = str(error).strip().splitlines()
+    return lines[0][:200] if lines else type(error).__name__

@@ -10,6 +10,7 @@ from emo_utils.cli import main
 from emo_utils.models import build_model, save_model
 from emo_utils.recipe import Recipe
 from emo_utils.recipes import RECIPES
+from emo_utils.table import read_log
 
 
 @pytest.mark.parametrize(
@@ -68,6 +69,30 @@ def test_evaluate_prints_intervals_and_writes_predictions(tmp_path, capsys):
     assert "precision" in out
     with np.load(tmp_path / "p.npz") as saved:
         assert saved["probabilities"].shape[1] == 2
+
+
+def test_a_folder_of_ones_own_trains_evaluates_and_exports(tmp_path, capsys):
+    import cv2
+
+    rng = np.random.default_rng(0)
+    for name, grey in (("Happy", 60), ("sadness", 190)):
+        (tmp_path / "own" / name).mkdir(parents=True)
+        for i in range(80):
+            face = np.clip(grey + rng.normal(0, 20, (40, 40)), 0, 255).astype(np.uint8)
+            cv2.imwrite(str(tmp_path / "own" / name / f"{i}.png"), face)
+    own, model = str(tmp_path / "own"), str(tmp_path / "m.keras")
+    train = ["train", "--recipe", "embedded-small-cnn", "--data", own, "--epochs", "3", "--save", model]
+    assert main(train) == 1
+    assert "It has: happy, sad" in capsys.readouterr().err
+    assert main([*train, "--classes", "happy,sad"]) == 0
+    (row,) = read_log()
+    assert row["profile"] == "quick"
+    assert row["classes"] == ["happy", "sad"]
+    assert '"data": "folder"' in row["recipe_json"]
+    assert main(["evaluate", model, "--data", own]) == 1
+    assert "or all, with --part" in capsys.readouterr().err
+    assert main(["evaluate", model, "--data", own, "--part", "all"]) == 0
+    assert "n 160" in capsys.readouterr().out
 
 
 def test_table_commands_on_an_empty_table(capsys):

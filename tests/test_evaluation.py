@@ -128,3 +128,12 @@ def test_evaluation_checks_class_names_and_saves_predictions(model, tmp_path):
         assert (saved["ids"] == data.ids).all()
         assert (saved["labels"] == data.labels).all()
         assert saved["class_names"].tolist() == list(NAMES)
+
+
+def test_a_model_of_colour_images_is_refused_by_its_shape():
+    import keras
+
+    inputs = keras.Input((32, 32, 3))
+    outputs = keras.layers.Dense(3, activation="softmax")(keras.layers.GlobalAveragePooling2D()(inputs))
+    with pytest.raises(ModelError, match="must take square grey faces"):
+        predict_probabilities(keras.Model(inputs, outputs), faces(3).images)

@@ -56,6 +56,19 @@ def test_an_export_that_disagrees_fails_loudly(data):
         verify_export(before, np.roll(before, 1, axis=1), data, "int8")
 
 
+def test_a_bad_export_leaves_the_good_file_of_before(model, data, tmp_path, monkeypatch):
+    from emo_utils.export import verify
+
+    (tmp_path / "model_float32.tflite").write_text("the good one")
+    monkeypatch.setattr(
+        verify, "run_tflite", lambda path, images: np.roll(np.eye(3)[data.part("test").labels], 1, axis=1)
+    )
+    with pytest.raises(ModelError, match="does not agree"):
+        list(export_all(model, data, tmp_path))
+    assert [p.name for p in tmp_path.iterdir()] == ["model_float32.tflite"]
+    assert (tmp_path / "model_float32.tflite").read_text() == "the good one"
+
+
 def test_calibration_is_balanced_and_from_training(data):
     train = data.part("train")
     drawn = calibration_images(train, per_class=10)

@@ -73,6 +73,16 @@ def test_weights_of_another_model_are_taken_over(tmp_path):
         build_model(Recipe("c", backbone="MobileNetV3Small", weights=path))
 
 
+def test_weights_of_another_seed_would_leak_validation_faces(tmp_path):
+    donor = Recipe("a", seed=5)
+    path = str(
+        save_model(build_model(donor), tmp_path / "d.keras", {"class_names": donor.classes, "recipe": donor.to_dict()})
+    )
+    build_model(Recipe("b", seed=5, weights=path))
+    with pytest.raises(ModelError, match="was trained with seed 5, this recipe has seed 6"):
+        build_model(Recipe("b", seed=6, weights=path))
+
+
 def test_missing_imagenet_weights_name_the_remedy(monkeypatch):
     def refuse(*args, **kwargs):
         raise Exception("URL fetch failure on https://example.org")
@@ -112,5 +122,12 @@ def test_class_names_must_fit_the_outputs(tmp_path):
     path = save_model(build_model(Recipe("a")), tmp_path / "m.keras", {"class_names": ["happy", "sad"]})
     with pytest.raises(ModelError, match="7 outputs but 2 class names"):
         load_model(path)
+    for names, message in (
+        (5, "does not say what its outputs mean"),
+        (["cat", "dog"], r"m\.keras: Unknown emotion 'cat'"),
+    ):
+        save_model(build_model(Recipe("a")), path, {"class_names": names})
+        with pytest.raises(ModelError, match=message):
+            load_model(path)
     with pytest.raises(ModelError, match="info must give class_names"):
         save_model(build_model(Recipe("a")), tmp_path / "n.keras", {})

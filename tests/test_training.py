@@ -54,7 +54,8 @@ def test_one_call_trains_evaluates_and_logs():
     model, info = load_model(paths.out_dir() / row["model_path"])
     assert info["class_names"] == list(TINY.classes)
     assert info["run_id"] == row["run_id"]
-    assert sorted(p.name for p in paths.runs_dir().iterdir()) == [row["run_id"]]
+    assert sorted(p.name for p in paths.runs_dir().iterdir() if p.suffix != ".lock") == [row["run_id"]]
+    assert sorted(p.name for p in result.folder.iterdir()) == ["model.keras", "predictions.npz", "recipe.json"]
     assert model.count_params() == row["parameters"]
 
 
@@ -69,9 +70,14 @@ def test_an_interrupted_run_goes_on_and_ends_as_if_nothing_had_happened(monkeypa
 
     with monkeypatch.context() as patch:
         patch.setattr(StageCheckpoint, "on_epoch_end", break_off)
-        with pytest.raises(KeyboardInterrupt):
+        # The exception is kept, as IPython keeps it: it must not keep the lock as well.
+        with pytest.raises(KeyboardInterrupt) as kept:
             run_experiment(TINY, faces(), progress=False)
+    assert kept.traceback
     assert [row["status"] for row in table.read_log()] == ["ok", "interrupted"]
+    # The newest state was cut short, too: the one before it serves.
+    newest = max(paths.runs_dir().glob("*/stage2/state-*.weights.h5"))
+    newest.write_bytes(newest.read_bytes()[:1000])
     resumed = run_experiment(TINY, faces(), progress=False)
     assert [row["status"] for row in table.read_log()] == ["ok", "ok"]
     for a, b in zip(whole.curves, resumed.curves, strict=True):
@@ -98,6 +104,25 @@ def test_kill_and_the_same_command_again_ends_with_one_row(tmp_path):
     assert [e["epoch"] for e in row["curves"]] == [1, 2, 3, 4]
 
 
+def test_a_kill_after_training_and_before_the_end_line_costs_no_second_row(monkeypatch):
+    class Killed(BaseException):
+        pass
+
+    def kill(*args, **kwargs):
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(table, "end_run", kill)
+        with pytest.raises(Killed):
+            run_experiment(TINY, faces(), progress=False)
+        (begun,) = table.read_log()
+    result = run_experiment(TINY, faces(), progress=False)
+    (row,) = table.read_log()
+    assert row["status"] == "ok"
+    assert row["run_id"] == begun["run_id"] == result.run_id
+    assert row["epochs"] == [1, 3]
+
+
 def test_early_stopping_ends_a_stage():
     recipe = TINY.but(stages=[Stage("all", epochs=30, learning_rate=3e-3)], schedule="constant", patience=2)
     result = run_experiment(recipe, faces(), progress=False)
@@ -117,6 +142,7 @@ def test_limit_keeps_every_class_and_the_whole_test_part():
     result = run_experiment(TINY.but(stages=[Stage("head", epochs=1)]), faces(), limit=30, progress=False)
     assert result.row["n_train"] == pytest.approx(30, abs=2)
     assert result.row["n"] == 60
+    assert result.row["profile"] == "quick"
 
 
 def test_validation_faces_of_fewer_classes_are_a_subset():
@@ -163,7 +189,7 @@ def test_two_processes_do_not_train_the_same_experiment():
     from filelock import FileLock
 
     data = prepare_data(TINY, faces())
-    work = paths.runs_dir() / f"unfinished-{TINY.name}-{TINY.hash}-{data.fingerprint()[:8]}"
-    work.parent.mkdir(parents=True)
-    with FileLock(f"{work}.lock"), pytest.raises(EmoUtilsError, match="is being trained by another process"):
+    pointer = paths.runs_dir() / f"unfinished-{TINY.name}-{TINY.hash}-{data.fingerprint()[:8]}"
+    pointer.parent.mkdir(parents=True)
+    with FileLock(f"{pointer}.lock"), pytest.raises(EmoUtilsError, match="is being trained by another process"):
         run_experiment(TINY, faces(), progress=False)

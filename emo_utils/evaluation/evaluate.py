@@ -34,6 +34,7 @@ class Evaluation:
 
     def save(self, path: Path) -> Path:
         """Write ids, labels, probabilities and class names as npz, so that runs can be compared face by face."""
+        path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(f".{path.name}-{os.getpid()}.npz")
         np.savez_compressed(
             partial,
@@ -81,7 +82,10 @@ def predict_probabilities(model, images: np.ndarray, *, batch_size: int = 256) -
 
     from emo_utils.pipeline import resize_images
 
-    size = model.input_shape[1]
+    shape = model.input_shape
+    if not isinstance(shape, tuple) or len(shape) != 4 or shape[1] != shape[2] or shape[3] != 1:
+        raise ModelError(f"The model must take square grey faces, (n, size, size, 1). It takes {shape}.")
+    size = shape[1]
     # TensorFlow runs a plain call at full speed, and would compile longer than a test part takes; JAX must compile.
     run = model.predict_on_batch if keras.backend.backend() == "jax" else lambda batch: model(batch, training=False)
     parts = []

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from emo_utils.errors import EmoUtilsError, ModelError
+from emo_utils.errors import EmoUtilsError, ModelError, first_line
 from emo_utils.pipeline import resize_images
 
 FORMATS = ("float32", "int8")
@@ -80,7 +80,7 @@ def run_tflite(path: str | Path, images: np.ndarray) -> np.ndarray:
             interpreter = _interpreter(path)
             interpreter.allocate_tensors()
     except (ValueError, RuntimeError) as error:
-        raise ModelError(f"{path}: LiteRT cannot load it: {str(error).splitlines()[0][:200]}") from None
+        raise ModelError(f"{path}: LiteRT cannot load it: {first_line(error)}") from None
     source, target = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
     faces = resize_images(images, int(source["shape"][1]))[..., None]
     out = np.empty((len(faces), int(target["shape"][-1])), dtype=np.float32)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,7 +85,7 @@ def export_all(model, data: FaceDataset, folder: str | Path) -> Iterator[tuple[P
 
     Raises:
         DataError: a part is missing.
-        ModelError: a file does not agree with the model; it is removed.
+        ModelError: a file does not agree with the model; an earlier file of that name is left as it was.
     """
     folder = Path(folder)
     test, train = data.part("test"), data.part("train")
@@ -93,12 +94,14 @@ def export_all(model, data: FaceDataset, folder: str | Path) -> Iterator[tuple[P
     before = predict_probabilities(model, test.images)
     calibration = calibration_images(train)
     for format in FORMATS:
-        path = export_tflite(model, folder / f"model_{format}.tflite", format, calibration=calibration)
+        path = folder / f"model_{format}.tflite"
+        draft = export_tflite(model, folder / f".draft_{format}.tflite", format, calibration=calibration)
         try:
-            yield path, verify_export(before, run_tflite(path, test.images), test, format)
-        except ModelError:
-            path.unlink()
-            raise
+            verification = verify_export(before, run_tflite(draft, test.images), test, format)
+            os.replace(draft, path)
+        finally:
+            draft.unlink(missing_ok=True)
+        yield path, verification
 
 
 def calibration_images(train: FaceDataset, per_class: int = 40, seed: int = 0) -> np.ndarray:

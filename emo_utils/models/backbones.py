@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import keras
 
-from emo_utils.errors import ModelError
+from emo_utils.errors import ModelError, first_line
 
 
 @dataclass(frozen=True)
@@ -82,6 +82,6 @@ def build_backbone(name: str, size: int, weights: str | None) -> keras.Model:
         if weights != "imagenet" or isinstance(error, ModelError):
             raise
         raise ModelError(
-            f"The ImageNet weights of {name} could not be loaded ({str(error).splitlines()[0][:120]}). They are "
+            f"The ImageNet weights of {name} could not be loaded ({first_line(error)}). They are "
             "downloaded once to ~/.keras/models; without network use a recipe with weights null or a .keras file."
         ) from None

@@ -32,7 +32,7 @@ def build_model(recipe: Recipe) -> keras.Model:
         recipe.backbone, recipe.input_size, recipe.weights if recipe.weights == "imagenet" else None
     )
     if recipe.weights not in (None, "imagenet"):
-        _take_over_weights(backbone, recipe.weights)
+        _take_over_weights(backbone, recipe)
     inputs = keras.Input((recipe.input_size, recipe.input_size, 1), name="face")
     x = inputs
     if entry.channels == 3:
@@ -55,8 +55,16 @@ def _add_head(x, head: Head, n_classes: int):
     return layers.Activation("softmax", dtype="float32", name="probabilities")(x)
 
 
-def _take_over_weights(backbone: keras.Model, path: str) -> None:
-    donor, _ = load_model(path)
+def _take_over_weights(backbone: keras.Model, recipe: Recipe) -> None:
+    path = recipe.weights
+    donor, info = load_model(path)
+    theirs = info.get("recipe", {})
+    same_data = theirs.get("data") == recipe.data
+    if same_data and (theirs.get("seed"), theirs.get("val_fraction")) != (recipe.seed, recipe.val_fraction):
+        raise ModelError(
+            f"{path} was trained with seed {theirs.get('seed')}, this recipe has seed {recipe.seed}: some of its "
+            f"training faces would be validation faces here. Train weights with this seed first, or keep theirs."
+        )
     try:
         source = donor.get_layer(backbone.name)
     except ValueError:

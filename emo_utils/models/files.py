@@ -10,7 +10,8 @@ from typing import Any
 
 import keras
 
-from emo_utils.errors import ModelError
+from emo_utils.emotions import canonical_emotion
+from emo_utils.errors import DataError, ModelError, first_line
 from emo_utils.paths import course_root
 
 INFO_MEMBER = "emo_utils.json"
@@ -57,15 +58,14 @@ def load_model(path: str | Path) -> tuple[keras.Model, dict[str, Any]]:
         path = course_root() / path
     if not path.is_file():
         raise ModelError(f"{path}: no such model file. `python -m emo_utils table show` lists the trained ones.")
-    if not zipfile.is_zipfile(path):
+    if path.suffix != ".keras" or not zipfile.is_zipfile(path):
         raise ModelError(f"{path}: not a .keras file (it should be a zip archive).")
     info = _read_info(path)
     try:
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:
-        reason = str(error).strip().splitlines()[0][:200]
-        raise ModelError(f"{path}: Keras cannot load it: {reason}") from None
-    names = info.get("class_names")
+        raise ModelError(f"{path}: Keras cannot load it: {first_line(error)}") from None
+    names = model_class_names(info, path) if "class_names" in info else None
     if names is not None and model.output_shape[-1] != len(names):
         raise ModelError(f"{path}: {model.output_shape[-1]} outputs but {len(names)} class names.")
     return model, info
@@ -77,9 +77,13 @@ def model_class_names(info: dict[str, Any], path: str | Path) -> tuple[str, ...]
     Raises:
         ModelError: the file does not say what its outputs mean.
     """
-    if not info.get("class_names"):
+    names = info.get("class_names")
+    if not isinstance(names, list) or not names:
         raise ModelError(f"{path} does not say what its outputs mean: it was not written by emo_utils.save_model.")
-    return tuple(info["class_names"])
+    try:
+        return tuple(canonical_emotion(name) for name in names)
+    except DataError as error:
+        raise ModelError(f"{path}: {error}") from None
 
 
 def _read_info(path: Path) -> dict[str, Any]:

@@ -8,7 +8,7 @@ add_bench ─┘                             └─> render ─> experiments.xls
 from __future__ import annotations
 
 from emo_utils.table.compare import Comparison, compare
-from emo_utils.table.log import add_bench, end_run, read_bench, read_log, run_name, start_run
+from emo_utils.table.log import add_bench, end_run, new_run_id, read_bench, read_log, run_name, start_run
 from emo_utils.table.markdown import results_markdown, update_readme
 from emo_utils.table.provenance import environment
 from emo_utils.table.read import find_run, read_runs, show
@@ -21,6 +21,7 @@ __all__ = [
     "end_run",
     "environment",
     "find_run",
+    "new_run_id",
     "read_bench",
     "read_log",
     "read_runs",

@@ -42,7 +42,7 @@ def start_run(row: dict, path: Path | None = None) -> str:
     """
     path = _log_path(path)
     now = datetime.now(UTC)
-    run_id = row.get("run_id") or f"{now:%y%m%d%H%M%S}-{secrets.token_hex(3)}"
+    run_id = row.get("run_id") or new_run_id()
     known = row.get("run_id") is not None and any(
         old["run_id"] == run_id and old.get("started") for old in read_log(path)
     )
@@ -57,6 +57,11 @@ def start_run(row: dict, path: Path | None = None) -> str:
     }
     append([{**start, **loggable({k: v for k, v in row.items() if k != "run_id"}, path.parent)}], path)
     return run_id
+
+
+def new_run_id() -> str:
+    """Return an id for a run that begins now: UTC time and six random hex digits."""
+    return f"{datetime.now(UTC):%y%m%d%H%M%S}-{secrets.token_hex(3)}"
 
 
 def end_run(run_id: str, fields: dict, *, status: str = "ok", path: Path | None = None) -> dict:

@@ -55,14 +55,17 @@ class StageCheckpoint(keras.callbacks.Callback):
         Returns:
             The number of epochs that it has behind it.
         """
-        states = sorted(self.folder.glob("state-*.weights.h5"))
-        if not states:
-            return 0
-        epochs = int(states[-1].name.split("-")[1].split(".")[0])
-        self.history = json.loads((self.folder / "history.json").read_text(encoding="utf-8"))[:epochs]
         model.optimizer.build(model.trainable_variables)
-        model.load_weights(states[-1])
-        return epochs
+        for state in sorted(self.folder.glob("state-*.weights.h5"), reverse=True):
+            try:
+                model.load_weights(state)
+            except OSError:  # cut short by a power failure; the one before it is still there
+                state.unlink()
+                continue
+            epochs = int(state.name.split("-")[1].split(".")[0])
+            self.history = json.loads((self.folder / "history.json").read_text(encoding="utf-8"))[:epochs]
+            return epochs
+        return 0
 
     def on_epoch_end(self, epoch, logs=None):
         for name, value in logs.items():
@@ -76,13 +79,15 @@ class StageCheckpoint(keras.callbacks.Callback):
         partial.write_text(json.dumps(self.history), encoding="utf-8")
         os.replace(partial, self.folder / "history.json")
         self._write(self.folder / f"state-{epoch + 1:05d}.weights.h5")
-        for old in sorted(self.folder.glob("state-*.weights.h5"))[:-1]:
+        for old in sorted(self.folder.glob("state-*.weights.h5"))[:-2]:
             old.unlink()
         self.model.stop_training = self.finished
 
     def _write(self, path: Path) -> None:
         partial = path.with_name(f"partial-{path.name}")
         self.model.save_weights(partial, overwrite=True)
+        with partial.open("rb") as file:
+            os.fsync(file.fileno())
         os.replace(partial, path)
 
 

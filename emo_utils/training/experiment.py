@@ -54,11 +54,13 @@ def run_experiment(
 ) -> Result:
     """Train, evaluate and log one experiment; after a kill, the same call goes on where it was.
 
+    A resumed run ends as the unbroken one would have, but for schedule "plateau", whose patience starts anew.
+
     Args:
         recipe: the experiment.
         data: its data set, as loaded; `prepare_data` is called on it.
         progress: show progress bars.
-        profile: "quick" or "full", for the table; None tells by the data set.
+        profile: "quick" or "full", for the table; None means quick for embedded faces and limited runs, else full.
         limit: use at most this many training images, drawn by the recipe's seed; None uses all.
 
     Returns:
@@ -67,39 +69,60 @@ def run_experiment(
     Raises:
         EmoUtilsError: the data does not fit the recipe, or the same experiment is being trained by another process.
     """
+    parts = "own test part" if (data.usage == "test").any() else "test part split off"
+    profile = profile or ("quick" if data.name == "embedded" or limit is not None else "full")
     data = limit_training(prepare_data(recipe, data), limit, recipe.seed)
     fingerprint = data.fingerprint()
-    work = paths.runs_dir() / f"unfinished-{recipe.name}-{recipe.hash}-{fingerprint[:8]}"
-    work.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(f"{work}.lock", timeout=0)
+    # The pointer names the run that is under way; it is the last thing to go, so a kill at any moment is resumed.
+    pointer = paths.runs_dir() / f"unfinished-{recipe.name}-{recipe.hash}-{fingerprint[:8]}"
+    pointer.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(f"{pointer}.lock", timeout=0)
     try:
         lock.acquire()
     except Timeout:
         raise EmoUtilsError(
             f"{recipe.name} (seed {recipe.seed}) is being trained by another process. Wait for it, or change the seed."
         ) from None
-    with lock:
-        run_id = _open_row(recipe, data, fingerprint, work, profile)
+    try:
+        run_id = _claim(pointer)
+        folder = paths.runs_dir() / run_id
+        folder.mkdir(exist_ok=True)
+        by = "label" if data.groups is None else "group"
+        how = {"profile": profile, "split": f"{parts}, val by {by}", "fingerprint": fingerprint}
+        table.start_run({"run_id": run_id, **how, **_described(recipe, data)})
         try:
-            model, curves = _train(recipe, data, work, progress)
-            result = _finish(recipe, data, run_id, model, curves, work)
+            model, curves = _train(recipe, data, folder, progress)
+            result = _finish(recipe, data, run_id, model, curves, folder)
         except KeyboardInterrupt:
             table.end_run(run_id, {}, status="interrupted")
             raise
         except Exception as error:
             table.end_run(run_id, {"error": f"{type(error).__name__}: {error}"}, status="failed")
             raise
-    Path(lock.lock_file).unlink(missing_ok=True)
+        for stage in folder.glob("stage*"):
+            shutil.rmtree(stage)
+        pointer.unlink()
+    finally:
+        # Not `with lock`, which would count the acquiring above twice; the lock file stays, as filelock advises.
+        lock.release()
     return result
 
 
-def _open_row(recipe: Recipe, data: FaceDataset, fingerprint: str, work: Path, profile: str | None) -> str:
-    """Write the start line, or go on with the row of the run that was killed here."""
-    memory = work / "run_id"
-    (work / "recipe.json").write_text(recipe.to_json(), encoding="utf-8")
+def _claim(pointer: Path) -> str:
+    """Return the id of the run that was killed here, or a new one, noted down before anything else."""
+    if pointer.exists():
+        return pointer.read_text(encoding="utf-8").strip()
+    run_id = table.new_run_id()
+    partial = pointer.with_name(f"{pointer.name}.partial")
+    partial.write_text(run_id, encoding="utf-8")
+    os.replace(partial, pointer)
+    return run_id
+
+
+def _described(recipe: Recipe, data: FaceDataset) -> dict[str, Any]:
+    """Return what is known of a run before it starts, named as in the table."""
     stages = ", ".join(f"{s.train} {s.epochs}x{s.learning_rate:g}" for s in recipe.stages)
-    row = {
-        "profile": profile or ("quick" if data.name == "embedded" else "full"),
+    return {
         "recipe": recipe.name,
         "recipe_hash": recipe.hash,
         "recipe_json": json.dumps(recipe.to_dict()),
@@ -108,9 +131,7 @@ def _open_row(recipe: Recipe, data: FaceDataset, fingerprint: str, work: Path, p
         "label_source": "FER+ votes" if recipe.data == "ferplus" else "original",
         "classes": list(data.class_names),
         **{f"n_{usage}": len(data.part(usage)) for usage in ("train", "val", "test")},
-        "split": "by group" if data.groups is not None else "by label",
-        "duplicates_removed": len(data.removed),
-        "fingerprint": fingerprint,
+        "duplicates_removed": sum(reason.startswith(("copy", "copies")) for _, reason in data.removed),
         "test_fingerprint": data.part("test").fingerprint(),
         "backbone": recipe.backbone,
         "head": f"{recipe.head.pooling} {list(recipe.head.units)} dropout {recipe.head.dropout:g}",
@@ -122,14 +143,9 @@ def _open_row(recipe: Recipe, data: FaceDataset, fingerprint: str, work: Path, p
         "schedule": f"{recipe.schedule}, warm-up {recipe.warmup_epochs}; {stages}",
         "selected_on": "val_accuracy",
     }
-    if memory.exists():
-        row["run_id"] = memory.read_text(encoding="utf-8").strip()
-    run_id = table.start_run(row)
-    memory.write_text(run_id, encoding="utf-8")
-    return run_id
 
 
-def _train(recipe: Recipe, data: FaceDataset, work: Path, progress: bool) -> tuple[keras.Model, list[dict]]:
+def _train(recipe: Recipe, data: FaceDataset, folder: Path, progress: bool) -> tuple[keras.Model, list[dict]]:
     model = build_model(recipe)
     batches = TrainingBatches(
         data.part("train"),
@@ -142,10 +158,10 @@ def _train(recipe: Recipe, data: FaceDataset, work: Path, progress: bool) -> tup
     val = data.part("val")
     validation = (resize_images(val.images, recipe.input_size)[..., None], val.one_hot())
     curves: list[dict] = []
-    best_path, best_score = None, -math.inf
+    best_path, best_score = None, (-math.inf, -math.inf)
     for number, stage in enumerate(recipe.stages, start=1):
         first = sum(s.epochs for s in recipe.stages[: number - 1])
-        checkpoint = StageCheckpoint(work / f"stage{number}", recipe.patience)
+        checkpoint = StageCheckpoint(folder / f"stage{number}", recipe.patience)
         set_trainable(model, recipe, stage.train)
         _compile(model, recipe, stage, len(batches))
         done = checkpoint.restore(model)
@@ -164,8 +180,8 @@ def _train(recipe: Recipe, data: FaceDataset, work: Path, progress: bool) -> tup
                 verbose=0,
             )
         curves += [{"stage": number, "epoch": first + e, **h} for e, h in enumerate(checkpoint.history, start=1)]
-        score = checkpoint.history[checkpoint.best_epoch]["val_accuracy"]
-        if score >= best_score:
+        score = _score(checkpoint.history[checkpoint.best_epoch])
+        if score > best_score:
             best_path, best_score = checkpoint.best_path, score
         model = build_model(recipe)
         model.load_weights(best_path)
@@ -207,25 +223,25 @@ def _class_weights(recipe: Recipe, train: FaceDataset) -> dict[int, float] | Non
     return dict(enumerate(compute_class_weight("balanced", classes=classes, y=train.labels).tolist()))
 
 
-def _finish(recipe: Recipe, data: FaceDataset, run_id: str, model, curves: list[dict], work: Path) -> Result:
+def _score(epoch: dict) -> tuple[float, float]:
+    """Return what the best epoch is chosen by: validation accuracy, and in a tie the lower validation loss."""
+    return epoch["val_accuracy"], -epoch["val_loss"]
+
+
+def _finish(recipe: Recipe, data: FaceDataset, run_id: str, model, curves: list[dict], folder: Path) -> Result:
     validation = evaluate_model(model, data.part("val"))
     test = evaluate_model(model, data.part("test"))
-    best = max(curves, key=lambda e: (e["val_accuracy"], -e["val_loss"]))
     info = {"class_names": list(data.class_names), "recipe": recipe.to_dict(), "run_id": run_id}
-    save_model(model, work / "model.keras", info)
-    test.save(work / "predictions.npz")
-    (work / "curves.json").write_text(json.dumps(curves), encoding="utf-8")
-    folder = paths.runs_dir() / run_id
-    for stage in work.glob("stage*"):
-        shutil.rmtree(stage)
-    os.replace(work, folder)
+    save_model(model, folder / "model.keras", info)
+    test.save(folder / "predictions.npz")
+    (folder / "recipe.json").write_text(recipe.to_json(), encoding="utf-8")
     ran = [sum(e["stage"] == n for e in curves) for n in range(1, len(recipe.stages) + 1)]
     row = table.end_run(
         run_id,
         {
             "parameters": model.count_params(),
             "epochs": ran,
-            "best_epoch": best["epoch"],
+            "best_epoch": max(curves, key=_score)["epoch"],
             **{f"val_{k}": validation.metrics[k] for k in ("accuracy", "accuracy_low", "accuracy_high")},
             **{f"test_{k}": test.metrics[k] for k in ("accuracy", "accuracy_low", "accuracy_high")},
             **{k: test.metrics[k] for k in ("macro_f1", "worst_class", "worst_class_recall", "ece", "nll", "n")},
