@@ -16,6 +16,7 @@ The first call makes .venv and needs the network for it; later calls need none.
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -23,6 +24,8 @@ from pathlib import Path
 from environment import ROOT, Stop, colab_env, course_env, jax_env, run, say, timed
 
 BUILD = ROOT / "build"
+# Tests and lessons run two at a time; each TensorFlow would start a thread a core, and they would wait for each other.
+HALF_THE_CORES = {"TF_NUM_INTRAOP_THREADS": str(max(1, (os.cpu_count() or 2) // 2))}
 
 
 def notebook_tests(python: Path) -> int:
@@ -30,7 +33,7 @@ def notebook_tests(python: Path) -> int:
         say("notebooks: none yet")
         return 0
     nbval = ("--nbval-lax", "--nbval-current-env", "-n", "2", "--dist", "loadfile", "-q")
-    return timed("notebooks", python, "-m", "pytest", *nbval, "notebooks")
+    return timed("notebooks", python, "-m", "pytest", *nbval, "notebooks", **HALF_THE_CORES)
 
 
 def lint() -> int:
@@ -48,13 +51,14 @@ def mend() -> int:
 def test() -> int:
     python = course_env()
     codes = [lint()]
-    codes.append(timed("unit tests", python, "-m", "pytest", "-n", "2", "--dist", "loadfile", "-q"))
+    unit_tests = ("-m", "pytest", "-n", "2", "--dist", "loadfile", "-q")
+    codes.append(timed("unit tests", python, *unit_tests, **HALF_THE_CORES))
     codes.append(notebook_tests(python))
     return next((code for code in codes if code), 0)
 
 
 def course() -> int:
-    return run(course_env(), "-m", "emo_utils.course", "run")
+    return run(course_env(), "-m", "emo_utils.course", "run", **HALF_THE_CORES)
 
 
 def colab() -> int:
