@@ -80,9 +80,9 @@ def show(frame: pd.DataFrame) -> str:
         return "No runs yet."
     table = pd.DataFrame(
         {
-            "run": [name or run_id for name, run_id in zip(texts("name"), frame["run_id"], strict=True)],
+            "run": frame["run_id"].tolist(),
+            "recipe": texts("recipe"),
             "data": texts("data"),
-            "backbone": texts("backbone"),
             "val %": [percent(v) for v in frame["val_accuracy"]],
             "test % [95 %]": [test(row) for row in frame.itertuples(index=False)],
             "macro-F1": ["" if pd.isna(v) else f"{v:.3f}" for v in frame["macro_f1"]],
