@@ -49,7 +49,7 @@ _ALL = (
         input_size=64,
         augmentation=MILD_AUGMENTATION,
         backbone="MobileNetV3Small",
-        stages=(Stage("all", epochs=32, learning_rate=2e-3),),
+        stages=(Stage("all", epochs=70, learning_rate=2e-3),),
         label_smoothing=0.1,
         optimizer="adamw",
         weight_decay=0.02,
