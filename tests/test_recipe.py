@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 
 import pytest
@@ -21,6 +22,12 @@ def test_hash_ignores_key_order_float_format_and_name():
     other = Recipe.from_json(text).but(name="another.name_2")
     assert other.hash == get_recipe("fer2013-small-cnn").hash
     assert Recipe("a", weight_decay=0).hash == Recipe("a", weight_decay=0.0).hash
+
+
+def test_hash_counts_only_what_differs_from_the_defaults():
+    # A field that is added later, with a default that changes nothing, must not rename the runs that are recorded.
+    assert Recipe("a").hash == hashlib.sha256(b"{}").hexdigest()[:12]
+    assert Recipe("a", head=Head(units=(8,))).hash == Recipe("b", head=Head(units=[8], dropout=0.2)).hash
 
 
 def test_hash_depends_on_every_value_family_on_all_but_the_seed():
@@ -47,7 +54,7 @@ def test_hash_depends_on_every_value_family_on_all_but_the_seed():
         ({"label_smoothing": float("nan")}, "Recipe.label_smoothing must be a number between 0 and 0.9"),
         ({"weight_decay": 0.1}, "only adamw decays"),
         ({"warmup_epochs": 1}, "only cosine warms up"),
-        ({"weights": "resnet.h5"}, "path of a .keras file"),
+        ({"weights": "resnet.h5"}, "path of a .keras or .weights.h5 file"),
         ({"stages": []}, "Recipe.stages must be a list of one or more Stage"),
         ({"classes": 5}, "Recipe.classes must be a list of two or more different emotions. Got 5"),
         ({"classes": "happy"}, "Recipe.classes must be a list of two or more different emotions. Got 'happy'"),
@@ -61,6 +68,19 @@ def test_hash_depends_on_every_value_family_on_all_but_the_seed():
         ({"augmentation": {"rotation": -5}}, "Augmentation.rotation must be a number between 0 and 180. Got -5"),
         ({"head": {"pooling": "max"}}, "Head.pooling must be one of avg, flatten. Got 'max'"),
         ({"head": {"units": [0]}}, "Head.units must be a list of positive whole numbers"),
+        ({"head": {"units": [8], "dropout": [0.5]}}, r"Head.dropout must be a rate from 0 to 0.95, or a list of 2 "),
+        ({"stages": [{"train": "all", "views": 2}]}, "Stage.views must be 0 with train='all'"),
+        ({"stages": [{"train": "middle"}]}, "Stage.train must be one of head, top, all. Got 'middle'"),
+        (
+            {"stages": [{"train": "head", "views": 2}], "augmentation": {"mixup": 0.2}},
+            "Recipe.stages must be without views where MixUp or CutMix",
+        ),
+        ({"loss": "hinge"}, "Recipe.loss must be one of cross_entropy, focal. Got 'hinge'"),
+        ({"effective_beta": 1}, "Recipe.effective_beta must be a number between 0 and"),
+        ({"resnext": {"channels": [64, 100, 256]}}, "multiples of 32"),
+        ({"resnext": {"cardinality": 32}}, "ResNeXt.cardinality must be 0 where group_width is given"),
+        ({"resnext": {"blocks": [2, 2]}}, r"ResNeXt.channels must be as many as blocks \(2\)"),
+        ({"resnext": {"dropout": [0.5]}}, "Recipe.resnext must be left alone with backbone 'SmallCNN'"),
         ({"optimiser": "adam"}, "Recipe has no field 'optimiser'.*Did you mean 'optimizer'"),
     ],
 )
