@@ -107,9 +107,8 @@ class ResNeXt:
         same = 1 <= len(self.blocks) == len(self.channels) <= 5
         require(self, "channels", same, f"as many as blocks ({len(self.blocks)}), at most 5")
         numbers(self, int, ("group_width", "cardinality"), 0, 1024)
-        require(
-            self, "cardinality", bool(self.cardinality) != bool(self.group_width), "0, or group_width 0 (one of them)"
-        )
+        one = bool(self.cardinality) != bool(self.group_width)
+        require(self, "cardinality", one, "0 where group_width is given, and above 0 where it is not")
         size = self.group_width or self.cardinality
         fits = all(c % size == 0 for c in self.channels)
         require(self, "channels", fits, f"multiples of {size}, so that the groups come out even")
@@ -144,12 +143,8 @@ class Stage:
         else:
             one_of(self, "train", TRAINABLE)
         numbers(self, int, ("views",), 0, 100)
-        require(
-            self,
-            "views",
-            self.views == 0 or self.train == "head",
-            f"0 where {self.train!r} trains (only 'head' is cached)",
-        )
+        cacheable = self.views == 0 or self.train == "head"
+        require(self, "views", cacheable, f"0 with train={self.train!r} (only a frozen backbone's features stay)")
         numbers(self, int, ("epochs",), 1, 10_000)
         require(self, "learning_rate", self.learning_rate != 0, "above 0")
         numbers(self, float, ("learning_rate",), 0, 10)
