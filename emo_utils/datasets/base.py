@@ -1,4 +1,4 @@
-"""FaceDataset: labelled grey faces in memory, the one form in which every data set reaches the rest of the course."""
+"""FaceDataset: labelled grey faces, the one form in which every data set reaches the rest of the course."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from emo_utils.datasets.rows import ImageRows, in_chunks, take_rows
 from emo_utils.emotions import canonical_emotion
 from emo_utils.errors import DataError
 
@@ -20,7 +21,9 @@ class FaceDataset:
     """Labelled grey faces.
 
     Attributes:
-        images: uint8 array of shape (n, height, width), grey, 0 black to 255 white.
+        images: uint8 array of shape (n, height, width), grey, 0 black to 255 white. Of a source with more than
+            128 MiB of pixels they stay in a file: an `np.memmap` or, once faces are taken, `ImageRows`, which index
+            like an array but are read-only.
         labels: int64 array of shape (n,), index into `class_names`.
         class_names: canonical emotion names, in label order.
         ids: str array of shape (n,), unique within the data set (file name or row number).
@@ -32,7 +35,7 @@ class FaceDataset:
         removed: (id, reason) of every item that `clean` left out.
     """
 
-    images: np.ndarray
+    images: np.ndarray | ImageRows
     labels: np.ndarray
     class_names: tuple[str, ...]
     ids: np.ndarray
@@ -64,9 +67,13 @@ class FaceDataset:
         return len(self.images)
 
     def take(self, index) -> FaceDataset:
-        """Return the faces at `index`: an int array, a slice, or a bool array of shape (n,)."""
-        arrays = ("images", "labels", "ids", "usage", "groups", "votes")
-        return replace(self, **{k: getattr(self, k)[index] for k in arrays if getattr(self, k) is not None})
+        """Return the faces at `index`: an int array, a slice, or a bool array of shape (n,).
+
+        Images that lie in a file are not read: the result knows which rows of it are its own.
+        """
+        arrays = ("labels", "ids", "usage", "groups", "votes")
+        taken = {k: getattr(self, k)[index] for k in arrays if getattr(self, k) is not None}
+        return replace(self, images=take_rows(self.images, index), **taken)
 
     def part(self, usage: str) -> FaceDataset:
         """Return the faces of one part: "train", "val", "test", "private" or "" (unassigned)."""
@@ -114,7 +121,8 @@ class FaceDataset:
         digest.update("\n".join(map(str, self.usage)).encode())
         digest.update(np.ascontiguousarray(self.labels, dtype="<i8").tobytes())
         digest.update(str(self.images.shape).encode())
-        digest.update(np.ascontiguousarray(self.images).tobytes())
+        for chunk in in_chunks(self.images):
+            digest.update(chunk)
         return digest.hexdigest()
 
 

@@ -7,6 +7,8 @@ import hashlib
 import cv2
 import numpy as np
 
+from emo_utils.datasets.rows import in_chunks
+
 # The same picture in the sense of `near_duplicates`. Of 140 such pairs of FER2013 looked at, one, below .78, showed two
 # different people; between .70 and .75 about one in five does.
 NEAR = 0.75
@@ -26,7 +28,7 @@ def duplicate_groups(images: np.ndarray) -> np.ndarray:
         int64 array of shape (n,), numbered from 0 in order of first appearance.
     """
     number: dict[bytes, int] = {}
-    keys = (hashlib.sha256(np.ascontiguousarray(image)).digest() for image in images)
+    keys = (hashlib.sha256(image).digest() for chunk in in_chunks(images) for image in chunk)
     return np.fromiter((number.setdefault(key, len(number)) for key in keys), dtype=np.int64, count=len(images))
 
 
@@ -39,7 +41,8 @@ def sets_of_equal(number: np.ndarray) -> list[np.ndarray]:
 
 def blank_images(images: np.ndarray) -> np.ndarray:
     """Return a bool array of shape (n,): True where all pixels of the image have one value."""
-    return (images == images[:, :1, :1]).all(axis=(1, 2))
+    found = [(chunk == chunk[:, :1, :1]).all(axis=(1, 2)) for chunk in in_chunks(images)]
+    return np.concatenate([np.empty(0, bool), *found])
 
 
 def near_duplicates(images: np.ndarray) -> np.ndarray:

@@ -12,6 +12,7 @@ import numpy as np
 
 from emo_utils.datasets.base import FaceDataset, from_arrays
 from emo_utils.datasets.images import decode_face
+from emo_utils.datasets.rows import ImageStack, chunk_length
 from emo_utils.datasets.tree import FileTree, open_tree
 from emo_utils.emotions import EMOTIONS, canonical_emotion
 from emo_utils.errors import DataError
@@ -82,23 +83,28 @@ def _decode_all(tree: FileTree, size: int):
             planned.append((name, _emotion_of(name)))
         except DataError as error:
             skipped.append((name, str(error)))
-    images = np.empty((len(planned), size, size), np.uint8)
 
-    def decode(i: int) -> str | None:
+    def decode(item: tuple[str, str]) -> np.ndarray | str:
         try:
-            images[i] = decode_face(tree.read(planned[i][0]), size)
+            return decode_face(tree.read(item[0]), size)
         except DataError as error:
             return str(error)
-        return None
 
+    stack, ids, emotions = ImageStack(len(planned), size), [], []
+    step = chunk_length((size, size))
     with warnings.catch_warnings(), ThreadPoolExecutor(_WORKERS) as pool:
         warnings.simplefilter("ignore")  # of Pillow's, on images that are refused or usable all the same
-        reasons = list(pool.map(decode, range(len(planned))))
-    skipped += [(name, reason) for (name, _), reason in zip(planned, reasons, strict=True) if reason]
-    good = [i for i, reason in enumerate(reasons) if not reason]
-    if len(good) < len(planned):
-        images = images[good]
-    return images, [planned[i][0] for i in good], [planned[i][1] for i in good], tuple(sorted(skipped))
+        for start in range(0, len(planned), step):  # one call to map would make an object for every file at once
+            chunk, faces = planned[start : start + step], []
+            for (name, emotion), face in zip(chunk, pool.map(decode, chunk), strict=True):
+                if isinstance(face, str):
+                    skipped.append((name, face))
+                else:
+                    faces.append(face)
+                    ids.append(name)
+                    emotions.append(emotion)
+            stack.append(np.reshape(faces, (-1, size, size)).astype(np.uint8, copy=False))
+    return stack.finish(), ids, emotions, tuple(sorted(skipped))
 
 
 def _emotion_of(name: str) -> str:

@@ -82,7 +82,7 @@ def quality_report(ds: FaceDataset) -> QualityReport:
     """Count classes, blank images, exact and near duplicates within and between the parts, and skipped items."""
     number = duplicate_groups(ds.images)
     distinct, first = np.unique(number, return_index=True)
-    near = near_duplicates(ds.images[first])
+    near = near_duplicates(ds.take(first).images)
     parts = [part for part in USAGES if (ds.usage == part).any()]
     stands_in = np.zeros((len(distinct), len(parts)), dtype=bool)  # does this distinct image stand in this part?
     for i, part in enumerate(parts):
