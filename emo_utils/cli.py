@@ -7,6 +7,7 @@ use of the command line is exit code 2, an interruption 130.
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import shutil
 import sys
@@ -20,6 +21,7 @@ _EPILOG = """examples:
   python -m emo_utils data report path/to/fer2013.zip
   python -m emo_utils train --list
   python -m emo_utils train --recipe embedded-small-cnn
+  python -m emo_utils train --recipe resnext-3 --quick
   python -m emo_utils train --recipe fer2013-mobilenetv3small --data path/to/fer2013.zip
   python -m emo_utils evaluate model/runs/RUN_ID/model.keras --data embedded
   python -m emo_utils export model/runs/RUN_ID/model.keras --data embedded --out build/export
@@ -98,7 +100,11 @@ def _add_train(commands) -> None:
         "After an interruption or a kill the same command goes on from the last finished epoch.",
     )
     train.add_argument("--recipe", metavar="NAME", help="which recipe; --list shows them")
-    train.add_argument("--list", action="store_true", help="print the recipes and stop")
+    train.add_argument("--list", action="store_true", help="print the recipes with their sources and stop")
+    train.add_argument("--quick", action="store_true", help="the recipe in small, on embedded faces, in seconds")
+    train.add_argument(
+        "--weights", metavar="FILE", help="start from this .keras or .weights.h5 file, instead of the recipe's weights"
+    )
     train.add_argument("--data", metavar="PATH|NAME", help=f"{_SOURCE_HELP}; the recipe's own if not given")
     train.add_argument("--classes", metavar="A,B,...", help="emotions to tell apart, instead of the recipe's")
     train.add_argument("--epochs", type=int, help="at most this many epochs in each stage")
@@ -110,14 +116,10 @@ def _add_train(commands) -> None:
 
 def _train(args) -> int:
     from emo_utils.recipe import DATA_CLASSES
-    from emo_utils.recipes import RECIPES, get_recipe
+    from emo_utils.recipes import QUICK_FACES, get_recipe, quick
 
     if args.list or not args.recipe:
-        for recipe in RECIPES.values():
-            stages = ", ".join(f"{s.train} {s.epochs}" for s in recipe.stages)
-            print(
-                f"{recipe.name:32} {recipe.data:9} {len(recipe.classes)} classes  {recipe.backbone:17} epochs: {stages}"
-            )
+        print(_catalogue())
         return 0 if args.list else _fail("name a recipe with --recipe")
     recipe = get_recipe(args.recipe)
     if args.seed is not None:
@@ -127,6 +129,10 @@ def _train(args) -> int:
     if args.epochs is not None:
         stages = [{**s, "epochs": min(args.epochs, s["epochs"])} for s in recipe.to_dict()["stages"]]
         recipe = recipe.but(stages=stages)
+    if args.weights is not None:
+        recipe = recipe.but(weights=args.weights)
+    if args.quick:
+        recipe = quick(recipe)
     if args.limit is not None and args.limit < 1:
         return _fail(f"--limit must be at least 1. Got {args.limit}")
     from emo_utils.datasets import load_dataset
@@ -136,7 +142,8 @@ def _train(args) -> int:
     if args.data and data.name != recipe.data:
         recipe = recipe.but(data=data.name if data.name in DATA_CLASSES else "folder")
     profile = "quick" if args.epochs is not None else None
-    result = run_experiment(recipe, data, limit=args.limit, profile=profile)
+    limit = QUICK_FACES if args.quick and args.limit is None else args.limit
+    result = run_experiment(recipe, data, limit=limit, profile=profile)
     print(result.row["name"])
     print(f"validation  {_summary(result.validation.metrics)}")
     print(f"test        {_summary(result.test.metrics)}")
@@ -146,6 +153,20 @@ def _train(args) -> int:
         shutil.copyfile(result.folder / "model.keras", args.save)
         print(f"copied to   {args.save}")
     return 0
+
+
+def _catalogue() -> str:
+    """Return the recipes, grouped by their source, each with its net, its data and the figure that the source gives."""
+    from emo_utils.recipes import CATALOGUE
+
+    lines = []
+    for source, group in itertools.groupby(CATALOGUE.values(), key=lambda named: named.source):
+        lines.append(f"\n{source}" if lines else source)
+        for recipe, _, reported in group:
+            stages = ", ".join(f"{stage.train} {stage.epochs}" for stage in recipe.stages)
+            what = f"{recipe.backbone} {recipe.input_size} px, {recipe.data} {len(recipe.classes)} classes"
+            lines.append(f"  {recipe.name:38} {what:48} epochs: {stages:16} {reported or 'no figure'}".rstrip())
+    return "\n".join(lines)
 
 
 def _add_evaluate(commands) -> None:

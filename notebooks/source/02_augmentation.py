@@ -62,7 +62,8 @@ plt.show()
 # NBVAL_CHECK_OUTPUT
 from dataclasses import asdict
 
-for knob, value in asdict(SOURCE_AUGMENTATION).items():
+knobs = {knob: value for knob, value in asdict(SOURCE_AUGMENTATION).items() if value}
+for knob, value in knobs.items():
     print(f"{knob:10} {value}")
 
 # %% [markdown]
@@ -77,7 +78,7 @@ from emo_utils.recipe import Augmentation
 
 rows = {
     f"{knob} {value:g}" if knob != "flip" else "flip": make_variants(face, Augmentation(**{knob: value}))
-    for knob, value in asdict(SOURCE_AUGMENTATION).items()
+    for knob, value in knobs.items()
 }
 plot_face_rows({**rows, "all": make_variants(face, SOURCE_AUGMENTATION)}, title="What each knob does, ten draws a row")
 plt.show()

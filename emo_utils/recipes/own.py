@@ -1,21 +1,14 @@
-"""The named recipes, as `python -m emo_utils train --list` prints them; comments say why a value is unusual."""
+"""The course's own recipes: the ones its lessons and its shipped models come from."""
 
 from __future__ import annotations
 
-import difflib
-
 from emo_utils.emotions import FIVE
-from emo_utils.errors import RecipeError
 from emo_utils.recipe import Augmentation, Head, Recipe, Stage
-
-# The parameters that the course's sources use for FER2013.
-SOURCE_AUGMENTATION = Augmentation(flip=True, rotation=15, zoom=0.2, shift=0.2, brightness=0.2, contrast=0.2)
-# Milder shifts and zooms: FER2013's faces are already cropped to the chin and brow, and a 20 % shift cuts a mouth off.
-MILD_AUGMENTATION = Augmentation(flip=True, rotation=12, zoom=0.12, shift=0.08, brightness=0.15, contrast=0.25)
+from emo_utils.recipes.common import MILD_AUGMENTATION, Named
 
 SEVEN_CLASS_MODEL = "model/fer2013-mobilenetv3small.keras"
 
-_ALL = (
+_RECIPES = (
     Recipe(
         "embedded-small-cnn",
         # Flips double the 60 people; rotation and shift are the nuisances that the renderer plants.
@@ -76,17 +69,4 @@ _ALL = (
     ),
 )
 
-RECIPES = {recipe.name: recipe for recipe in _ALL}
-
-
-def get_recipe(name: str) -> Recipe:
-    """Return a named recipe.
-
-    Raises:
-        RecipeError: no recipe has this name; the message lists those that exist.
-    """
-    if name not in RECIPES:
-        close = difflib.get_close_matches(name, RECIPES, n=1)
-        hint = f" Did you mean {close[0]!r}?" if close else ""
-        raise RecipeError(f"No recipe is called {name!r}. There are: {', '.join(RECIPES)}.{hint}")
-    return RECIPES[name]
+OWN = tuple(Named(recipe, "this course") for recipe in _RECIPES)
