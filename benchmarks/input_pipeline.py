@@ -29,6 +29,7 @@ import tensorflow as tf
 from emo_utils.datasets import FaceDataset, load_dataset
 from emo_utils.datasets.embedded import load_embedded
 from emo_utils.pipeline import TrainingBatches
+from emo_utils.recipe import Recipe
 from emo_utils.recipes import SOURCE_AUGMENTATION
 from emo_utils.table import add_bench
 
@@ -66,7 +67,8 @@ def keras_batches(folder: Path) -> tf.data.Dataset:
 
 def course_batches(folder: Path) -> TrainingBatches:
     """Return this course's pipeline, with the faces already in memory, as they are while training."""
-    return TrainingBatches(load_dataset(folder), SIZE, BATCH, SOURCE_AUGMENTATION, oversample=False, seed=0)
+    recipe = Recipe("bench", input_size=SIZE, batch_size=BATCH, augmentation=SOURCE_AUGMENTATION)
+    return TrainingBatches(load_dataset(folder), recipe)
 
 
 def images_per_second(batches: Iterable) -> float:

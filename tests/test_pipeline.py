@@ -6,13 +6,7 @@ import pytest
 
 from emo_utils.datasets import from_arrays, load_dataset
 from emo_utils.errors import DataError
-from emo_utils.pipeline import (
-    TrainingBatches,
-    augment_images,
-    oversample_minority_classes,
-    resize_images,
-    write_augmented_set,
-)
+from emo_utils.pipeline import augment_images, resize_images, write_augmented_set
 from emo_utils.recipe import Augmentation
 
 
@@ -93,45 +87,6 @@ def test_same_state_same_variants(faces):
     everything = Augmentation(True, 15, 0.2, 0.2, 0.2, 0.2)
     a, b = (augment_images(faces.images, everything, rng(3), 64) for _ in range(2))
     assert (a == b).all()
-
-
-def test_oversampling_levels_the_classes_and_keeps_every_face(faces):
-    index = oversample_minority_classes(faces.labels, rng())
-    assert (np.bincount(faces.labels[index]) == 40).all()
-    assert set(index) == set(range(60))
-
-
-def test_oversampling_skips_classes_without_faces():
-    index = oversample_minority_classes(np.array([0, 0, 0, 2]), rng())
-    assert np.bincount(np.array([0, 0, 0, 2])[index]).tolist() == [3, 0, 3]
-
-
-def test_batches_cover_each_face_once_an_epoch(faces):
-    batches = TrainingBatches(faces, 48, 16, Augmentation(), oversample=False, seed=0)
-    seen = [batches[i] for i in range(len(batches))]
-    images = np.concatenate([images for images, _ in seen])
-    targets = np.concatenate([targets for _, targets in seen])
-    assert images.shape == (60, 48, 48, 1)
-    assert images.dtype == np.uint8
-    assert targets.dtype == np.float32
-    assert sorted(i.tobytes() for i in images) == sorted(i.tobytes() for i in faces.images)
-    assert targets.sum(axis=0).tolist() == [40, 15, 5]
-
-
-def test_batches_depend_on_seed_and_epoch_alone(faces):
-    def epoch(number, seed=0):
-        batches = TrainingBatches(faces, 48, 16, Augmentation(flip=True, rotation=10), oversample=True, seed=seed)
-        batches.epoch = number
-        return np.concatenate([batches[i][0] for i in range(len(batches))])
-
-    assert (epoch(4) == epoch(4)).all()
-    assert (epoch(4) != epoch(5)).any()
-    assert (epoch(4) != epoch(4, seed=1)).any()
-
-
-def test_no_training_faces_is_named(faces):
-    with pytest.raises(DataError, match="no training images"):
-        TrainingBatches(faces.part("val"), 48, 16, Augmentation(), oversample=False, seed=0)
 
 
 def test_augmented_set_holds_training_faces_only_and_loads_again(faces, tmp_path):

@@ -110,7 +110,7 @@ class EpochClock(keras.callbacks.Callback):
         self.batches.epoch = self.first + epoch
         states = [v for v in self.model.variables if v.path.endswith("seed_generator_state")]
         for number, state in enumerate(states):
-            state.assign([self.batches.seed + number, self.first + epoch])
+            state.assign([self.batches.recipe.seed + number, self.first + epoch])
 
 
 class ProgressBar(keras.callbacks.Callback):
