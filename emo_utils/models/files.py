@@ -53,11 +53,7 @@ def load_model(path: str | Path) -> tuple[keras.Model, dict[str, Any]]:
     Raises:
         ModelError: no such file, not a Keras model, or one that would run code when loaded.
     """
-    path = Path(path)
-    if not path.exists() and (course_root() / path).exists():
-        path = course_root() / path
-    if not path.is_file():
-        raise ModelError(f"{path}: no such model file. `python -m emo_utils table show` lists the trained ones.")
+    path = find_model_file(path)
     if path.suffix != ".keras" or not zipfile.is_zipfile(path):
         raise ModelError(f"{path}: not a .keras file (it should be a zip archive).")
     info = _read_info(path)
@@ -69,6 +65,20 @@ def load_model(path: str | Path) -> tuple[keras.Model, dict[str, Any]]:
     if names is not None and model.output_shape[-1] != len(names):
         raise ModelError(f"{path}: {model.output_shape[-1]} outputs but {len(names)} class names.")
     return model, info
+
+
+def find_model_file(path: str | Path) -> Path:
+    """Return the path of a file, which may be relative to the current or to the course folder.
+
+    Raises:
+        ModelError: no such file.
+    """
+    path = Path(path)
+    if not path.exists() and (course_root() / path).exists():
+        path = course_root() / path
+    if not path.is_file():
+        raise ModelError(f"{path}: no such model file. `python -m emo_utils table show` lists the trained ones.")
+    return path
 
 
 def model_class_names(info: dict[str, Any], path: str | Path) -> tuple[str, ...]:
