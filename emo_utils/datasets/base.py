@@ -140,7 +140,7 @@ def from_arrays(
         name: short name of the data set.
         **rest: `groups`, `votes`, `skipped`.
     """
-    images = np.asarray(images)
+    images = np.asanyarray(images)  # a map of a file stays one
     n = len(images)
     return FaceDataset(
         images=images,
