@@ -57,12 +57,10 @@ _FROZEN_MOBILENETV2 = Recipe(
     "balance-none",
     data="fer2013",
     input_size=96,
-    augmentation=Augmentation(flip=True),
     backbone="MobileNetV2",
     weights="imagenet",
     head=Head(units=(256,), dropout=(0.0, 0.5)),
-    # Two views: the face and its mirror image.
-    stages=(Stage("head", epochs=20, learning_rate=1e-3, views=2),),
+    stages=(Stage("head", epochs=20, learning_rate=1e-3, views=1),),
     optimizer="adam",
     schedule="cosine",
     batch_size=128,

@@ -1,0 +1,109 @@
+"""The stages of a training: what is free, what is fed, how fast it learns, and which epoch is kept."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from emo_utils.datasets import FaceDataset
+from emo_utils.models import build_feature_extractor, build_head, build_model, set_trainable
+from emo_utils.pipeline import TrainingBatches, resize_images
+from emo_utils.recipe import Recipe, Stage
+from emo_utils.training.callbacks import EpochClock, ProgressBar, StageCheckpoint
+from emo_utils.training.features import FeatureBatches, cached_features
+from emo_utils.training.losses import make_loss
+
+
+def train_stages(recipe: Recipe, data: FaceDataset, folder: Path, progress: bool) -> tuple[keras.Model, list[dict]]:
+    """Train stage by stage, each from the best weights so far.
+
+    Args:
+        recipe: the experiment.
+        data: prepared: parts "train" and "val" are used.
+        folder: of the run; a stage that was broken off goes on from what lies there.
+        progress: show progress bars.
+
+    Returns:
+        The model with the weights of the best epoch, and one dict an epoch (see `Result.curves`).
+    """
+    model = build_model(recipe)
+    curves: list[dict] = []
+    best, best_score = model.get_weights(), (-math.inf, -math.inf)
+    for number, stage in enumerate(recipe.stages, start=1):
+        first = sum(s.epochs for s in recipe.stages[: number - 1])
+        checkpoint = StageCheckpoint(folder / f"stage{number}", recipe.patience)
+        trained, batches, validation = _feed(model, recipe, stage, data, progress)
+        _compile(trained, recipe, stage, len(batches))
+        done = checkpoint.restore(trained)
+        if done < stage.epochs and not checkpoint.finished:
+            bar = [ProgressBar(f"stage {number} ({stage.train})", stage.epochs, done)] if progress else []
+            trained.fit(
+                batches,
+                validation_data=validation,
+                validation_batch_size=256,
+                epochs=stage.epochs,
+                initial_epoch=done,
+                # The checkpoint comes last: the learning rate that plateau sets belongs to the state.
+                callbacks=[EpochClock(batches, first), *_plateau(recipe), *bar, checkpoint],
+                shuffle=False,  # the batches come shuffled; Keras would shuffle them by a state that a kill forgets
+                verbose=0,
+            )
+        curves += [{"stage": number, "epoch": first + e, **h} for e, h in enumerate(checkpoint.history, start=1)]
+        score = epoch_score(checkpoint.history[checkpoint.best_epoch])
+        if score > best_score:
+            # Of a stage on features the checkpoint holds the head alone, whose layers the model shares.
+            trained.load_weights(checkpoint.best_path)
+            best, best_score = model.get_weights(), score
+        model.set_weights(best)
+    return model, curves
+
+
+def epoch_score(epoch: dict) -> tuple[float, float]:
+    """Return what the best epoch is chosen by: validation accuracy, and in a tie the lower validation loss."""
+    return epoch["val_accuracy"], -epoch["val_loss"]
+
+
+def _feed(model: keras.Model, recipe: Recipe, stage: Stage, data: FaceDataset, progress: bool):
+    """Return what a stage trains, its batches and its validation data: the model on faces, or the head on features."""
+    set_trainable(model, recipe, stage.train)
+    train, val = data.part("train"), data.part("val")
+    if not stage.views:
+        faces = resize_images(val.images, recipe.input_size)[..., None]
+        return model, TrainingBatches(train, recipe), (faces, val.one_hot())
+    extractor = build_feature_extractor(model, recipe)
+    # Without augmentation all views of a face are the same.
+    views = range(stage.views if recipe.augmentation else 1)
+    features = [cached_features(extractor, recipe, train.images, view=v, progress=progress) for v in views]
+    held_out = cached_features(extractor, recipe, val.images, progress=progress)
+    return build_head(model, recipe), FeatureBatches(train, recipe, features), (held_out, val.one_hot())
+
+
+def _compile(model: keras.Model, recipe: Recipe, stage: Stage, steps: int) -> None:
+    rate: Any = stage.learning_rate
+    if recipe.schedule == "cosine":
+        warmup = recipe.warmup_epochs * steps
+        rate = keras.optimizers.schedules.CosineDecay(
+            initial_learning_rate=rate / max(warmup, 1) if warmup else rate,
+            decay_steps=max(1, stage.epochs * steps - warmup),
+            warmup_target=rate if warmup else None,
+            warmup_steps=warmup,
+        )
+    optimizer = {
+        "adam": lambda: keras.optimizers.Adam(rate, clipnorm=1.0),
+        "adamw": lambda: keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay, clipnorm=1.0),
+        "sgd": lambda: keras.optimizers.SGD(rate, momentum=0.9, clipnorm=1.0),
+    }[recipe.optimizer]()
+    model.compile(
+        optimizer=optimizer,
+        loss=make_loss(recipe),
+        metrics=["accuracy"],
+    )
+
+
+def _plateau(recipe: Recipe) -> list[keras.callbacks.Callback]:
+    if recipe.schedule != "plateau":
+        return []
+    return [keras.callbacks.ReduceLROnPlateau(monitor="val_accuracy", factor=0.5, patience=3, verbose=0)]

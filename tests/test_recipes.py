@@ -1,0 +1,39 @@
+"""Every named recipe, run in its quick form."""
+
+from __future__ import annotations
+
+import pytest
+
+from emo_utils.datasets.embedded import load_embedded
+from emo_utils.recipes import CATALOGUE, RECIPES, quick
+from emo_utils.training import run_experiment
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_each_recipe_runs_in_its_quick_form(name):
+    recipe = quick(RECIPES[name])
+    result = run_experiment(recipe, load_embedded(200), limit=32, progress=False)
+    assert result.row["status"] == "ok"
+    assert result.row["profile"] == "quick"
+    assert len(result.curves) == len(recipe.stages)
+    assert result.test.class_names == recipe.classes
+    assert result.model.input_shape == (None, recipe.input_size, recipe.input_size, 1)
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_the_quick_form_needs_no_network_and_changes_only_the_size_of_things(name):
+    full, small = RECIPES[name], quick(RECIPES[name])
+    assert small.data == "embedded"
+    assert small.weights != "imagenet"
+    assert (small.backbone, small.head, small.balancing, small.loss, small.augmentation, small.classes) == (
+        full.backbone, full.head, full.balancing, full.loss, full.augmentation, full.classes,
+    )  # fmt: skip
+    assert [stage.train for stage in small.stages] == [stage.train for stage in full.stages]
+
+
+def test_every_recipe_has_an_origin_and_its_own_settings():
+    assert all(named.source for named in CATALOGUE.values())
+    hashes = {}
+    for name, recipe in RECIPES.items():
+        hashes.setdefault(recipe.hash, []).append(name)
+    assert [names for names in hashes.values() if len(names) > 1] == []
