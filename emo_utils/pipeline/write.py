@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from emo_utils.datasets.base import FaceDataset
+from emo_utils.datasets.rows import in_chunks
 from emo_utils.errors import DataError
 from emo_utils.pipeline.augment import augment_images
 from emo_utils.recipe import Augmentation
@@ -53,7 +54,8 @@ def write_augmented_set(
         for name in train.class_names:
             (partial / name).mkdir(parents=True)
         for copy in range(copies):
-            variants = augment_images(train.images, augmentation, np.random.default_rng([seed, copy]))
+            rng = np.random.default_rng([seed, copy])
+            variants = (v for chunk in in_chunks(train.images) for v in augment_images(chunk, augmentation, rng))
             for image, label, stem in zip(variants, train.labels, stems, strict=True):
                 png = cv2.imencode(".png", image)[1]  # imwrite would say nothing of a full disk
                 (partial / train.class_names[label] / f"{stem}_{copy}.png").write_bytes(png.tobytes())
