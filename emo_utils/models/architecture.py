@@ -13,17 +13,30 @@ def build_architecture(recipe: Recipe, backbone: keras.Model) -> keras.Model:
 
     Args:
         recipe: as in `build_model`, which says what comes out.
-        backbone: the recipe's, with the weights that it starts from.
+        backbone: the recipe's, with the weights that it starts from. Where these come from elsewhere, its batch norm is
+            frozen.
     """
+    for layer in kept_layers(recipe, backbone):
+        layer.trainable = False
     inputs = keras.Input((recipe.input_size, recipe.input_size, 1), name="face")
     x = inputs
     if BACKBONES[recipe.backbone].channels == 3:
         x = keras.layers.Concatenate(name="grey_to_rgb")([x, x, x])
-    # With weights from elsewhere, batch norm keeps its statistics in every stage (Keras's guide to fine-tuning):
-    # small batches of new data would overwrite what many images built up.
-    x = backbone(x) if recipe.weights is None else backbone(x, training=False)
+    x = backbone(x)
     outputs = _add_head(x, recipe.head, len(recipe.classes))
     return keras.Model(inputs, outputs, name=recipe.backbone.lower() + "_emotions")
+
+
+def kept_layers(recipe: Recipe, backbone: keras.Model) -> list[keras.layers.Layer]:
+    """Return the layers that no stage of a recipe trains: batch norm with weights from elsewhere.
+
+    As Keras's guide to fine-tuning says, it keeps its statistics: small batches of new data would overwrite what many
+    images built up. The guide's way, to call the backbone with training=False, does not survive `fit` (seen in Keras
+    3.13 and 3.15), which passes training=True to every layer of a functional model; freezing the layers does.
+    """
+    if recipe.weights is None:
+        return []
+    return [layer for layer in backbone.layers if isinstance(layer, keras.layers.BatchNormalization)]
 
 
 def _add_head(x, head: Head, n_classes: int):

@@ -6,7 +6,7 @@ import math
 
 import keras
 
-from emo_utils.models.architecture import build_architecture
+from emo_utils.models.architecture import build_architecture, kept_layers
 from emo_utils.models.backbones import build_backbone, top_layer
 from emo_utils.models.weights import take_over_weights
 from emo_utils.recipe import Recipe
@@ -78,6 +78,7 @@ def set_trainable(model: keras.Model, recipe: Recipe, train: str | int) -> int:
     first = {"head": n, "top": top_layer(recipe, backbone), "all": 0}[train] if isinstance(train, str) else n - train
     backbone.trainable = first < n
     for i, layer in enumerate(backbone.layers):
-        kept = recipe.weights is not None and isinstance(layer, keras.layers.BatchNormalization)
-        layer.trainable = i >= first and not kept
+        layer.trainable = i >= first
+    for layer in kept_layers(recipe, backbone):
+        layer.trainable = False
     return sum(math.prod(v.shape) for v in model.trainable_variables)

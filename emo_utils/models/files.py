@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import tempfile
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -12,10 +14,16 @@ import keras
 
 from emo_utils.emotions import canonical_emotion
 from emo_utils.errors import DataError, ModelError, first_line
+from emo_utils.models.architecture import build_architecture
+from emo_utils.models.backbones import build_backbone
 from emo_utils.paths import course_root
+from emo_utils.recipe import Recipe
 
 INFO_MEMBER = "emo_utils.json"
 _MAX_INFO_BYTES = 1_000_000
+_WEIGHTS_MEMBER = "model.weights.h5"
+# What HDF5 adds to the weights themselves is below this for every backbone.
+_MAX_WEIGHTS_OVERHEAD = 32_000_000
 
 
 def save_model(model: keras.Model, path: str | Path, info: dict[str, Any]) -> Path:
@@ -44,6 +52,9 @@ def save_model(model: keras.Model, path: str | Path, info: dict[str, Any]) -> Pa
 def load_model(path: str | Path) -> tuple[keras.Model, dict[str, Any]]:
     """Read a model and what its outputs mean.
 
+    A file of a newer Keras can say things that this one does not know. If its info has a recipe, the model is then
+    built from the recipe and only the weights are read.
+
     Args:
         path: a .keras file, relative to the current or to the course folder.
 
@@ -60,11 +71,31 @@ def load_model(path: str | Path) -> tuple[keras.Model, dict[str, Any]]:
     try:
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:
-        raise ModelError(f"{path}: Keras cannot load it: {first_line(error)}") from None
+        model = _rebuild(path, info)
+        if model is None:
+            raise ModelError(f"{path}: Keras cannot load it: {first_line(error)}") from None
     names = model_class_names(info, path) if "class_names" in info else None
     if names is not None and model.output_shape[-1] != len(names):
         raise ModelError(f"{path}: {model.output_shape[-1]} outputs but {len(names)} class names.")
     return model, info
+
+
+def _rebuild(path: Path, info: dict[str, Any]) -> keras.Model | None:
+    """Return the model that the recipe in a file describes, with the weights of the file; None where that fails."""
+    try:
+        recipe = Recipe.from_dict(info["recipe"])
+        # Its first weights are not needed, but where they came from is: it decides how batch norm works.
+        model = build_architecture(recipe, build_backbone(recipe.but(weights=None)))
+        with zipfile.ZipFile(path) as archive, tempfile.TemporaryDirectory() as folder:
+            if archive.getinfo(_WEIGHTS_MEMBER).file_size > 4 * model.count_params() + _MAX_WEIGHTS_OVERHEAD:
+                return None
+            weights = Path(folder, _WEIGHTS_MEMBER)
+            with archive.open(_WEIGHTS_MEMBER) as source, open(weights, "wb") as target:
+                shutil.copyfileobj(source, target)
+            model.load_weights(weights)
+    except Exception:  # whatever fails here, Keras's own error is the one to report
+        return None
+    return model
 
 
 def find_model_file(path: str | Path) -> Path:
