@@ -1,9 +1,10 @@
 """How long a data set takes to load the first time (decoding) and the second (cache), and how much memory it takes.
 
-    python benchmarks/load_fer2013.py data/fer2013.zip [--log]
+    python benchmarks/load_fer2013.py [SOURCE] [--log]
 
 Each load runs in its own process, the cache in a folder of its own, so that neither profits from the other. On two
-cores, FER2013 without its PrivateTest (32,298 JPEG files in a zip): 7 s, then 0.2 s; peak 0.3 GB. --log appends the
+cores, FER2013 without its PrivateTest (32,298 JPEG files in a zip): 7 s, then 0.2 s; peak 0.3 GB. Without
+SOURCE, FER2013 is looked for in the data folder; where it is missing, there is nothing to measure. --log appends the
 record to the experiment table.
 """
 
@@ -17,6 +18,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from emo_utils.paths import data_dir
 from emo_utils.table import add_bench
 
 _LOAD = """
@@ -44,9 +46,12 @@ def load(source: Path, cache: str) -> dict:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("source", type=Path, help="path of a data set")
+    parser.add_argument("source", type=Path, nargs="?", default=data_dir() / "fer2013.zip", help="path of a data set")
     parser.add_argument("--log", action="store_true", help="append the record to the experiment table")
     args = parser.parse_args()
+    if not args.source.exists():
+        print(f"{args.source} is missing: nothing measured. Give the path of a data set.")
+        return
     source = args.source.resolve()
     with tempfile.TemporaryDirectory() as scratch:
         # A link in a folder of its own keeps the cache away from the real data.

@@ -9,8 +9,9 @@ be there; pages of mapped files are left out, since the system takes them back w
 tell the two apart, the peak has both, and the bar means little).
 
 What may grow is what is known of a face beside its pixels: its id in a few places, label, part, hash and target, for a
-while also its name in a list of files. The bar is 500 bytes a face and 10 MB, so 100 MB from 20,000 to 200,000; the
-pixels of a single face take 2,304 bytes at 48x48. --log appends the record to the experiment table.
+while also its name in a list of files. The bar is 400 bytes a face, where the pixels take 2,304 at 48x48, and 30 MB for
+the buffers, which a small folder does not fill: 102 MB from 20,000 to 200,000. --log appends the record to the
+experiment table.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ from emo_utils.table import add_bench
 from emo_utils.training.prepare import prepare_data
 
 DISTINCT = 350  # faces that are drawn; the files are these, each with a number of its own in its first pixels
-BYTES_A_FACE, BYTES_BESIDE = 500, 10e6
+BYTES_A_FACE, BYTES_BESIDE = 400, 30e6
 RECIPE = Recipe(
     name="stream", data="folder", classes=SEVEN[:5], input_size=96, augmentation=SOURCE_AUGMENTATION, batch_size=32
 )
