@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -161,6 +163,21 @@ def test_results_hold_finished_runs_on_real_data_once():
         "| tiny | 1 | 2: happy, sad | SmallCNN | 1,234,567 | 60.0% | 60.0% | 0.600 | 100 | fer2013 by\\|label | `new` |"
     )
     assert all(line.replace("\\|", "").count("|") == 12 for line in lines)
+
+
+def test_runs_that_differ_in_their_seed_share_a_line():
+    for seed, accuracy in enumerate((0.5, 0.56, 0.53)):
+        recipe = {"name": "tiny", "seed": seed, "batch_size": 8}
+        log_run(f"r{seed}", accuracy, seed=seed, recipe_hash=f"h{seed}", recipe_json=json.dumps(recipe))
+    other = {"name": "tiny", "seed": 0, "batch_size": 16}
+    log_run("other", 0.7, seed=0, recipe_hash="i", recipe_json=json.dumps(other))
+    lines = results_markdown(read_runs()).splitlines()[2:]
+    assert len(lines) == 2
+    seeds, alone = sorted(lines, key=len, reverse=True)
+    assert "| 0, 1, 2 |" in seeds
+    assert "| mean 53.0% (50.0 to 56.0) |" in seeds
+    assert "| `r0`, `r1`, `r2` |" in seeds
+    assert "| 70.0% |" in alone
 
 
 @pytest.mark.parametrize("profile", ["quick", None])

@@ -7,10 +7,11 @@ import pytest
 from emo_utils import paths
 from emo_utils.datasets import load_dataset
 from emo_utils.datasets.embedded import load_embedded
+from emo_utils.evaluation import evaluate_model
 from emo_utils.models import build_feature_extractor, build_model
 from emo_utils.recipe import Augmentation, Head, Recipe, Stage
 from emo_utils.training import features, prepare_data, run_experiment
-from emo_utils.training.features import FeatureBatches, cached_features
+from emo_utils.training.features import FeatureBatches, cached_features, evaluate_on_features
 
 RECIPE = Recipe(
     "cached",
@@ -123,6 +124,14 @@ def test_a_cached_stage_trains_the_model_whole_as_the_plain_way_does():
     assert cached.test.probabilities == pytest.approx(plain.test.probabilities, abs=5e-3)
     assert cached.model.input_shape == (None, 48, 48, 1)
     assert "on 1 cached views" in cached.row["schedule"]
+
+
+def test_figures_found_by_the_head_are_those_of_the_whole_model():
+    data = prepare_data(RECIPE, load_dataset("embedded"))
+    model, test = build_model(RECIPE), data.part("test")
+    by_head, whole = evaluate_on_features(model, RECIPE, test), evaluate_model(model, test)
+    assert by_head.probabilities == pytest.approx(whole.probabilities, abs=1e-5)
+    assert by_head.metrics["n"] == whole.metrics["n"] == len(test)
 
 
 def test_a_later_stage_goes_on_from_the_head_that_was_trained_on_features():

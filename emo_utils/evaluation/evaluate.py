@@ -65,9 +65,18 @@ def evaluate_model(model, data: FaceDataset, *, class_names=None, batch_size: in
             f"The model tells {', '.join(names)} apart, the data {', '.join(data.class_names)}. "
             "Select the model's classes from the data: data.select(class_names)."
         )
-    probabilities = predict_probabilities(model, data.images, batch_size=batch_size)
-    metrics = classification_metrics(data.labels, probabilities, names)
-    return Evaluation(data.ids, data.labels, probabilities, names, metrics)
+    return evaluate_probabilities(data, predict_probabilities(model, data.images, batch_size=batch_size))
+
+
+def evaluate_probabilities(data: FaceDataset, probabilities: np.ndarray) -> Evaluation:
+    """Evaluate what a model has said about the faces of a data set.
+
+    Args:
+        data: n faces.
+        probabilities: float32 array of shape (n, n_classes), in the order of `data.class_names`.
+    """
+    metrics = classification_metrics(data.labels, probabilities, data.class_names)
+    return Evaluation(data.ids, data.labels, probabilities, data.class_names, metrics)
 
 
 def predict_probabilities(model, images: np.ndarray, *, batch_size: int = 256) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,13 +15,16 @@ if TYPE_CHECKING:
 
 START, END = "<!-- results:start -->", "<!-- results:end -->"
 _HEADER = (
-    "recipe", "seed", "classes", "backbone", "parameters", "validation accuracy", "test accuracy", "macro-F1", "n",
-    "split", "run",
+    "recipe", "seeds", "classes", "backbone", "parameters", "validation accuracy", "test accuracy", "macro-F1", "n",
+    "split", "runs",
 )  # fmt: skip
 
 
 def results_markdown(frame: pd.DataFrame) -> str:
     """Return the results on real data as a Markdown table, ordered by data set, number of classes and recipe.
+
+    Runs that differ in their seed alone share a line: the mean, and from the lowest to the highest in place of the
+    interval that a single run has.
 
     Args:
         frame: what `read_runs` returns. Finished runs of the profile "full" with a test accuracy count; quick runs and
@@ -33,9 +37,19 @@ def results_markdown(frame: pd.DataFrame) -> str:
     same = real["recipe_hash"].where(real["recipe_hash"].notna(), real["run_id"])
     real = real[~same.duplicated(keep="last")]
     order = real["classes"].map(lambda names: len(names) if isinstance(names, list) else 0)
-    real = real.assign(_order=order).sort_values(["data", "_order", "recipe", "seed", "run_id"], kind="stable")
+    real = real.assign(_order=order, _family=real.apply(_family, axis=1))
+    real = real.sort_values(["data", "_order", "recipe", "seed", "run_id"], kind="stable")
+    families = [family.to_dict("records") for _, family in real.groupby("_family", sort=False)]
     lines = [_line(_HEADER), _line("---" for _ in _HEADER)]
-    return "\n".join(lines + [_line(_cells(row)) for row in real.to_dict("records")])
+    return "\n".join(lines + [_line(_cells(runs)) for runs in families])
+
+
+def _family(row) -> str:
+    """Return what runs that differ in their seed alone have in common; without a recipe a run is on its own."""
+    if not _text(row["recipe_json"]):
+        return row["run_id"]
+    settings = {key: value for key, value in json.loads(row["recipe_json"]).items() if key != "seed"}
+    return json.dumps([settings, row["test_fingerprint"]], sort_keys=True)
 
 
 def update_readme(readme: Path, path: Path | None = None) -> bool:
@@ -65,26 +79,32 @@ def update_readme(readme: Path, path: Path | None = None) -> bool:
     return True
 
 
-def _cells(row: dict) -> tuple[str, ...]:
+def _cells(runs: list[dict]) -> tuple[str, ...]:
+    """Return a line's cells: of one run, or of several that differ in their seed."""
+    row = runs[-1]
     classes = row["classes"] if isinstance(row["classes"], list) else []
     return (
         _text(row["recipe"]),
-        _number(row["seed"], "{:.0f}"),
+        ", ".join(_number(run["seed"], "{:.0f}") for run in runs),
         f"{len(classes)}: {', '.join(classes)}" if classes else "",
         _text(row["backbone"]),
         _number(row["parameters"], "{:,.0f}"),
-        _share(row, "val_accuracy"),
-        _share(row, "test_accuracy"),
-        _number(row["macro_f1"], "{:.3f}"),
+        _shares(runs, "val_accuracy"),
+        _shares(runs, "test_accuracy"),
+        _number(sum(run["macro_f1"] for run in runs) / len(runs), "{:.3f}"),
         _number(row["n"], "{:,.0f}"),
         " ".join(filter(None, (_text(row["data"]), _text(row["split"])))),
-        f"`{row['run_id']}`",
+        ", ".join(f"`{run['run_id']}`" for run in runs),
     )
 
 
-def _share(row: dict, name: str) -> str:
-    value, low, high = (_number(row[key], "{:.1%}") for key in (name, f"{name}_low", f"{name}_high"))
-    return f"{value} [{low.rstrip('%')}, {high.rstrip('%')}]" if low and high else value
+def _shares(runs: list[dict], name: str) -> str:
+    if len(runs) == 1:
+        value, low, high = (_number(runs[0][key], "{:.1%}") for key in (name, f"{name}_low", f"{name}_high"))
+        return f"{value} [{low.rstrip('%')}, {high.rstrip('%')}]" if low and high else value
+    values = [run[name] for run in runs]
+    mean, low, high = sum(values) / len(values), min(values), max(values)
+    return f"mean {mean:.1%} ({100 * low:.1f} to {100 * high:.1f})"
 
 
 def _number(value, form: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from emo_utils.evaluation import Evaluation, evaluate_model
 from emo_utils.models import save_model
 from emo_utils.recipe import Recipe
 from emo_utils.training.describe import describe
+from emo_utils.training.features import evaluate_on_features
 from emo_utils.training.prepare import limit_training, prepare_data
 from emo_utils.training.stages import epoch_score, train_stages
 
@@ -116,8 +118,10 @@ def _claim(pointer: Path) -> str:
 
 
 def _finish(recipe: Recipe, data: FaceDataset, run_id: str, model, curves: list[dict], folder: Path) -> Result:
-    validation = evaluate_model(model, data.part("val"))
-    test = evaluate_model(model, data.part("test"))
+    # A backbone that no stage has touched need not look at the same faces again.
+    frozen = all(stage.views for stage in recipe.stages)
+    evaluate = partial(evaluate_on_features, recipe=recipe) if frozen else evaluate_model
+    validation, test = evaluate(model, data=data.part("val")), evaluate(model, data=data.part("test"))
     info = {"class_names": list(data.class_names), "recipe": recipe.to_dict(), "run_id": run_id}
     save_model(model, folder / "model.keras", info)
     test.save(folder / "predictions.npz")

@@ -22,6 +22,8 @@ from tqdm import tqdm
 
 from emo_utils import paths
 from emo_utils.datasets import FaceDataset
+from emo_utils.evaluation import Evaluation, evaluate_probabilities
+from emo_utils.models import build_feature_extractor, build_head
 from emo_utils.pipeline import TrainingBatches, augment_images, resize_images
 from emo_utils.recipe import Recipe
 
@@ -71,6 +73,20 @@ def cached_features(
             features = new if features is None else np.concatenate([features, new])
             _write(folder, list(rows), features)
     return features[[rows[digest] for digest in digests]]
+
+
+def evaluate_on_features(model: keras.Model, recipe: Recipe, data: FaceDataset) -> Evaluation:
+    """Evaluate a model by its head, on cached features: the figures of `evaluate_model`, to rounding.
+
+    Args:
+        model: from `build_model`.
+        recipe: of the model.
+        data: the faces to report on.
+    """
+    features = cached_features(build_feature_extractor(model, recipe), recipe, data.images)
+    head = build_head(model, recipe)
+    parts = [keras.ops.convert_to_numpy(head(features[i : i + 1024])) for i in range(0, len(features), 1024)]
+    return evaluate_probabilities(data, np.concatenate(parts))
 
 
 def _each(images: np.ndarray) -> Iterator[np.ndarray]:
