@@ -9,7 +9,7 @@ import pytest
 from emo_utils.cli import main
 from emo_utils.models import build_model, save_model
 from emo_utils.recipe import Recipe
-from emo_utils.recipes import RECIPES
+from emo_utils.recipes import CATALOGUE, RECIPES
 from emo_utils.table import read_log
 
 
@@ -30,7 +30,21 @@ def test_every_command_has_help(words, capsys):
 def test_list_prints_every_recipe(capsys):
     assert main(["train", "--list"]) == 0
     out = capsys.readouterr().out
-    assert all(name in out for name in RECIPES)
+    lines = {line.split()[0]: line for line in out.splitlines() if line.startswith("  ")}
+    assert list(lines) == list(RECIPES)
+    for source in {named.source for named in CATALOGUE.values()}:
+        assert out.count(f"{source}\n") >= 1
+    for name, named in CATALOGUE.items():
+        assert lines[name].endswith(named.reported or "no figure")
+    assert "last 60 layers 30" in lines["five-mobilenetv3small"]
+
+
+def test_quick_form_of_a_recipe_trains_on_embedded_faces(capsys):
+    assert main(["train", "--recipe", "ablation-base", "--quick"]) == 0
+    assert "emo_classificator_" in capsys.readouterr().out
+    (row,) = read_log()
+    assert (row["recipe"], row["data"], row["profile"]) == ("ablation-base-quick", "embedded", "quick")
+    assert row["n_train"] <= 170
 
 
 @pytest.mark.parametrize(
@@ -40,6 +54,7 @@ def test_list_prints_every_recipe(capsys):
         (["train", "--recipe", "nope"], 1, "No recipe is called 'nope'"),
         (["train", "--recipe", "embedded-small-cnn", "--seed", "-1"], 1, "Recipe.seed must be a whole number"),
         (["train", "--recipe", "embedded-small-cnn", "--epochs", "0"], 1, "Stage.epochs must be a whole number"),
+        (["train", "--recipe", "balance-none", "--weights", "no.pb"], 1, "Recipe.weights must be null, 'imagenet' or"),
         (["train", "--recipe", "embedded-small-cnn", "--limit", "0"], 2, "--limit must be at least 1"),
         (["train", "--recipe", "embedded-small-cnn", "--data", "no/such.zip"], 1, "no/such.zip"),
         (["data", "report", "no/such.zip"], 1, "no/such.zip"),

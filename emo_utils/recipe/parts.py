@@ -20,7 +20,7 @@ class Augmentation:
         shift: largest shift in each direction, as a share of the image side.
         brightness: largest change of grey level, as a share of 255.
         contrast: largest relative change of contrast about the mean grey.
-        randaugment: magnitude of RandAugment (Cubuk et al. 2020, two operations an image), 0 to 1. Slow on a CPU.
+        randaugment: magnitude of RandAugment (Cubuk et al. 2020, two operations an image), 0 to 1.
         mixup: alpha of MixUp (Zhang et al. 2018): two faces of a batch and their targets are blended, with a share from
             Beta(alpha, alpha). Given together with `cutmix`, each batch draws one of the two.
         cutmix: alpha of CutMix (Yun et al. 2019): a rectangle of one face is pasted onto another.

@@ -1,0 +1,90 @@
+"""`train`: list the recipes, or run one."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+from pathlib import Path
+
+from emo_utils.cli.common import SOURCE_HELP, fail, summary
+
+
+def add_train(commands) -> None:
+    train = commands.add_parser(
+        "train",
+        help="run a named recipe: train, evaluate, log",
+        description="Train a named recipe, evaluate it once on the test part and log the run in the experiment table. "
+        "After an interruption or a kill the same command goes on from the last finished epoch.",
+    )
+    train.add_argument("--recipe", metavar="NAME", help="which recipe; --list shows them")
+    train.add_argument("--list", action="store_true", help="print the recipes with their sources and stop")
+    train.add_argument("--quick", action="store_true", help="the recipe in small, on embedded faces, in seconds")
+    train.add_argument(
+        "--weights", metavar="FILE", help="start from this .keras or .weights.h5 file, instead of the recipe's weights"
+    )
+    train.add_argument("--data", metavar="PATH|NAME", help=f"{SOURCE_HELP}; the recipe's own if not given")
+    train.add_argument("--classes", metavar="A,B,...", help="emotions to tell apart, instead of the recipe's")
+    train.add_argument("--epochs", type=int, help="at most this many epochs in each stage")
+    train.add_argument("--limit", type=int, help="at most this many training images")
+    train.add_argument("--seed", type=int, help="instead of the recipe's seed")
+    train.add_argument("--save", type=Path, metavar="FILE", help="also copy the model to this .keras file")
+    train.set_defaults(call=_train)
+
+
+def _train(args) -> int:
+    from emo_utils.recipe import DATA_CLASSES
+    from emo_utils.recipes import QUICK_FACES, get_recipe, quick
+
+    if args.list or not args.recipe:
+        print(_catalogue())
+        return 0 if args.list else fail("name a recipe with --recipe")
+    recipe = get_recipe(args.recipe)
+    if args.seed is not None:
+        recipe = recipe.but(seed=args.seed)
+    if args.classes is not None:
+        recipe = recipe.but(classes=args.classes.split(","))
+    if args.epochs is not None:
+        stages = [{**s, "epochs": min(args.epochs, s["epochs"])} for s in recipe.to_dict()["stages"]]
+        recipe = recipe.but(stages=stages)
+    if args.weights is not None:
+        recipe = recipe.but(weights=args.weights)
+    if args.quick:
+        recipe = quick(recipe)
+    if args.limit is not None and args.limit < 1:
+        return fail(f"--limit must be at least 1. Got {args.limit}")
+    from emo_utils.datasets import load_dataset
+    from emo_utils.training import run_experiment
+
+    data = load_dataset(args.data or recipe.data)
+    if args.data and data.name != recipe.data:
+        recipe = recipe.but(data=data.name if data.name in DATA_CLASSES else "folder")
+    profile = "quick" if args.epochs is not None else None
+    limit = QUICK_FACES if args.quick and args.limit is None else args.limit
+    result = run_experiment(recipe, data, limit=limit, profile=profile)
+    print(result.row["name"])
+    print(f"validation  {summary(result.validation.metrics)}")
+    print(f"test        {summary(result.test.metrics)}")
+    print(f"model       {result.row['model_path']}")
+    if args.save:
+        args.save.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(result.folder / "model.keras", args.save)
+        print(f"copied to   {args.save}")
+    return 0
+
+
+def _catalogue() -> str:
+    """Return the recipes, grouped by their source, each with its net, its data and the figure that the source gives."""
+    from emo_utils.recipes import CATALOGUE
+
+    lines = []
+    for source, group in itertools.groupby(CATALOGUE.values(), key=lambda named: named.source):
+        lines.append(f"\n{source}" if lines else source)
+        for recipe, _, reported in group:
+            stages = ", ".join(f"{_freed(stage)} {stage.epochs}" for stage in recipe.stages)
+            what = f"{recipe.backbone} {recipe.input_size} px, {recipe.data} {len(recipe.classes)} classes"
+            lines.append(f"  {recipe.name:38} {what:48} epochs: {stages:26} {reported or 'no figure'}".rstrip())
+    return "\n".join(lines)
+
+
+def _freed(stage) -> str:
+    return stage.train if isinstance(stage.train, str) else f"last {stage.train} layers"
