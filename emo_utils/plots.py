@@ -287,5 +287,34 @@ def plot_differences(images: np.ndarray, titles: Sequence[str], *, title: str = 
     return figure
 
 
+def plot_seeds(runs: Mapping[str, Sequence[Mapping[str, float]]], metrics: Sequence[str], *, title: str = "") -> Figure:
+    """Draw metrics of settings that were each trained with several seeds: a point a seed, a bar at their mean.
+
+    Args:
+        runs: name of a setting -> one mapping a seed, metric -> value. Where a mapping also has metric + "_low" and
+            metric + "_high", a line shows that interval.
+        metrics: one panel each, in this order, on one scale from 0 to 1.
+        title: of the figure.
+    """
+    size = (1.6 + 2.9 * len(metrics), 1.1 + 0.5 * len(runs))
+    figure, axes = plt.subplots(1, len(metrics), figsize=size, sharey=True, squeeze=False, layout="constrained")
+    for ax, metric in zip(axes[0], metrics, strict=True):
+        for y, seeds in enumerate(runs.values()):
+            values = [seed[metric] for seed in seeds]
+            rows = y + (np.arange(len(seeds)) - (len(seeds) - 1) / 2) * 0.18
+            ax.plot(values, rows, "o", ms=5, color=COLORS[0])
+            mean = float(np.mean(values))
+            ax.vlines(mean, y - 0.32, y + 0.32, color=COLORS[1], lw=2)
+            for row, seed in zip(rows, seeds, strict=True):
+                if f"{metric}_low" in seed:
+                    ax.hlines(row, seed[f"{metric}_low"], seed[f"{metric}_high"], color=COLORS[0], lw=1)
+        ax.set(xlim=(0, 1), xlabel=metric.replace("_", " "))
+        ax.grid(axis="x", color="0.9")
+        ax.spines[["top", "right"]].set_visible(False)
+    axes[0, 0].set(yticks=range(len(runs)), yticklabels=list(runs), ylim=(len(runs) - 0.45, -0.55))
+    figure.suptitle(title)
+    return figure
+
+
 def _new_axes(size: tuple[float, float] = (8, 3.6)) -> Axes:
     return plt.subplots(figsize=size, layout="constrained")[1]

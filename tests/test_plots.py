@@ -130,3 +130,18 @@ def test_axes_that_are_given_are_drawn_into():
     _, ax = plt.subplots()
     assert plots.plot_probabilities([0.5, 0.5], NAMES[:2], ax=ax) is ax
     assert plots.plot_confusion(np.eye(2, dtype=int), NAMES[:2], ax=ax) is ax
+
+
+def test_seeds_are_points_with_their_intervals_and_a_bar_at_the_mean():
+    runs = {
+        "none": [{"accuracy": 0.5, "macro_f1": 0.2}, {"accuracy": 0.7, "macro_f1": 0.4}],
+        "focal": [{"accuracy": 0.8, "accuracy_low": 0.75, "accuracy_high": 0.9, "macro_f1": 0.1}],
+    }
+    figure = plots.plot_seeds(runs, ["accuracy", "macro_f1"], title="Seeds")
+    accuracy, macro_f1 = figure.axes
+    np.testing.assert_allclose(np.concatenate([line.get_xdata() for line in accuracy.lines]), [0.5, 0.7, 0.8])
+    lines = [line[:, 0] for collection in accuracy.collections for line in collection.get_segments()]
+    np.testing.assert_allclose(lines, [[0.6, 0.6], [0.8, 0.8], [0.75, 0.9]])
+    assert [label.get_text() for label in accuracy.get_yticklabels()] == ["none", "focal"]
+    assert macro_f1.get_xlabel() == "macro f1"
+    assert len(macro_f1.collections) == 2  # no interval was given
