@@ -24,6 +24,9 @@ _TORCH = ([1 / (255 * s) for s in _STD], [-m / s for m, s in zip(_MEAN, _STD, st
 # far behind that validation looks like chance for several epochs.
 _MOMENTUM = 0.98
 
+# The one file that Keras stores under another name than the address ends in.
+_STORED_AS = {"NASNet-mobile-no-top.h5": "nasnet_mobile_no_top.h5"}
+
 
 @dataclass(frozen=True)
 class Backbone:
@@ -134,10 +137,13 @@ def build_backbone(recipe: Recipe) -> keras.Model:
 
 def _no_imagenet(name: str, error: Exception) -> str:
     address = re.search(r"https?://[^\s:]+/([^\s:/]+)", str(error))
-    place = f"~/.keras/models/{address[1]}" if address else "~/.keras/models"
+    if address:
+        remedy = f"Put the file in ~/.keras/models/{_STORED_AS.get(address[1], address[1])}"
+    else:
+        remedy = "Replace the damaged file in ~/.keras/models"
     return (
-        f"The ImageNet weights of {name} could not be loaded ({first_line(error)}). Put the file in {place}, or give a "
-        ".weights.h5 file of the backbone as weights; recipes with weights null or a file need no network."
+        f"The ImageNet weights of {name} could not be loaded ({first_line(error)}). {remedy}, or give a .weights.h5 "
+        "file of the backbone as weights; recipes with weights null or a file need no network."
     )
 
 
