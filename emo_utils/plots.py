@@ -316,5 +316,46 @@ def plot_seeds(runs: Mapping[str, Sequence[Mapping[str, float]]], metrics: Seque
     return figure
 
 
+def plot_label_curves(
+    sizes: Sequence[int],
+    metrics: Mapping[str, Sequence[Sequence[Mapping[str, Any]]]],
+    *,
+    reference: float | None = None,
+    reference_name: str = "always the most frequent class",
+    ax: Axes | None = None,
+    title: str = "",
+) -> Axes:
+    """Draw accuracy by number of training faces: a point a draw, a line through their means, their intervals as a band.
+
+    Args:
+        sizes: numbers of training faces, rising.
+        metrics: name of a method -> for each size its draws, each with accuracy, accuracy_low and accuracy_high.
+        reference: an accuracy to compare with, drawn as a line.
+        reference_name: what the line is called.
+        ax: to draw into; a new one if None.
+        title: of the Axes.
+    """
+    ax = ax or _new_axes(size=(7.5, 4))
+    for i, (name, by_size) in enumerate(metrics.items()):
+        mean, low, high = (
+            [np.mean([draw[key] for draw in draws]) for draws in by_size]
+            for key in ("accuracy", "accuracy_low", "accuracy_high")
+        )
+        ax.fill_between(sizes, low, high, color=COLORS[i], alpha=0.15, lw=0)
+        ax.plot(sizes, mean, color=COLORS[i], label=name)
+        points = [(size, draw["accuracy"]) for size, draws in zip(sizes, by_size, strict=True) for draw in draws]
+        ax.plot(*np.transpose(points), "os^D"[i % 4], color=COLORS[i], ms=4)
+    if reference is not None:
+        ax.axhline(reference, color="0.4", ls=":", label=reference_name)
+    ax.set(xscale="log", ylim=(0, 1), xlabel="training faces with a label", ylabel="accuracy, with 95 % interval")
+    ax.set_xticks(sizes, [str(size) for size in sizes])
+    ax.minorticks_off()
+    ax.set_title(title or "Accuracy by number of training faces")
+    ax.grid(axis="y", color="0.9")
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.legend(frameon=False, loc="upper left")
+    return ax
+
+
 def _new_axes(size: tuple[float, float] = (8, 3.6)) -> Axes:
     return plt.subplots(figsize=size, layout="constrained")[1]

@@ -145,3 +145,19 @@ def test_seeds_are_points_with_their_intervals_and_a_bar_at_the_mean():
     assert [label.get_text() for label in accuracy.get_yticklabels()] == ["none", "focal"]
     assert macro_f1.get_xlabel() == "macro f1"
     assert len(macro_f1.collections) == 2  # no interval was given
+
+
+def test_label_curves_go_through_the_mean_of_the_draws_inside_their_band():
+    def draw(accuracy):
+        return {"accuracy": accuracy, "accuracy_low": accuracy - 0.1, "accuracy_high": accuracy + 0.2}
+
+    metrics = {"features": [[draw(0.3), draw(0.5)], [draw(0.6)]], "pixels": [[draw(0.2)], [draw(0.4)]]}
+    ax = plots.plot_label_curves([20, 200], metrics, reference=0.25, reference_name='always "sad"')
+    line, points, other = ax.lines[:3]
+    np.testing.assert_allclose(line.get_ydata(), [0.4, 0.6])
+    np.testing.assert_allclose(points.get_xydata(), [[20, 0.3], [20, 0.5], [200, 0.6]])
+    np.testing.assert_allclose(other.get_ydata(), [0.2, 0.4])
+    heights = ax.collections[0].get_paths()[0].vertices[:, 1]
+    np.testing.assert_allclose([heights.min(), heights.max()], [0.3, 0.8])
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["features", "pixels", 'always "sad"']
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["20", "200"]
