@@ -293,7 +293,7 @@ def plot_seeds(runs: Mapping[str, Sequence[Mapping[str, float]]], metrics: Seque
     Args:
         runs: name of a setting -> one mapping a seed, metric -> value. Where a mapping also has metric + "_low" and
             metric + "_high", a line shows that interval.
-        metrics: one panel each, in this order, on one scale from 0 to 1.
+        metrics: one panel each, in this order, each on a scale of its own.
         title: of the figure.
     """
     size = (1.6 + 2.9 * len(metrics), 1.1 + 0.5 * len(runs))
@@ -308,7 +308,7 @@ def plot_seeds(runs: Mapping[str, Sequence[Mapping[str, float]]], metrics: Seque
             for row, seed in zip(rows, seeds, strict=True):
                 if f"{metric}_low" in seed:
                     ax.hlines(row, seed[f"{metric}_low"], seed[f"{metric}_high"], color=COLORS[0], lw=1)
-        ax.set(xlim=(0, 1), xlabel=metric.replace("_", " "))
+        ax.set_xlabel(metric.replace("_", " "))
         ax.grid(axis="x", color="0.9")
         ax.spines[["top", "right"]].set_visible(False)
     axes[0, 0].set(yticks=range(len(runs)), yticklabels=list(runs), ylim=(len(runs) - 0.45, -0.55))

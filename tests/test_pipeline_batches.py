@@ -6,7 +6,7 @@ import pytest
 
 from emo_utils.datasets import from_arrays
 from emo_utils.errors import DataError
-from emo_utils.pipeline import TrainingBatches, class_weights
+from emo_utils.pipeline import TrainingBatches, ValidationBatches, class_weights, resize_images
 from emo_utils.recipe import Augmentation, Recipe
 
 RECIPE = Recipe("batches", classes=["happy", "sad", "fear"], batch_size=16)
@@ -91,3 +91,12 @@ def test_fit_takes_weighted_and_mixed_batches(faces):
 def test_no_training_faces_is_named(faces):
     with pytest.raises(DataError, match="no training images"):
         TrainingBatches(faces.part("val"), RECIPE)
+
+
+def test_validation_batches_are_the_faces_in_order_at_the_model_s_size(faces):
+    batches = ValidationBatches(faces, RECIPE.but(input_size=64), batch_size=25)
+    images, targets = (np.concatenate(p) for p in zip(*(batches[i] for i in range(len(batches))), strict=True))
+    assert [len(batches[i][0]) for i in range(len(batches))] == [25, 25, 10]
+    assert (images.dtype, images.shape) == (np.uint8, (60, 64, 64, 1))
+    assert (images[..., 0] == resize_images(faces.images, 64)).all()
+    assert (targets == faces.one_hot()).all()

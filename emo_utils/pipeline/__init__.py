@@ -12,13 +12,14 @@ from emo_utils.pipeline.balance import (
     oversample_minority_classes,
     sample_balanced,
 )
-from emo_utils.pipeline.batches import TrainingBatches
+from emo_utils.pipeline.batches import TrainingBatches, ValidationBatches
 from emo_utils.pipeline.mix import cutmix, mixup
 from emo_utils.pipeline.randaugment import rand_augment
 from emo_utils.pipeline.write import write_augmented_set
 
 __all__ = [
     "TrainingBatches",
+    "ValidationBatches",
     "augment_images",
     "class_weights",
     "compute_class_weights_effective",

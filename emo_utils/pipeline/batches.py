@@ -7,7 +7,7 @@ import numpy as np
 
 from emo_utils.datasets.base import FaceDataset
 from emo_utils.errors import DataError
-from emo_utils.pipeline.augment import augment_images
+from emo_utils.pipeline.augment import augment_images, resize_images
 from emo_utils.pipeline.balance import class_weights, oversample_minority_classes, sample_balanced
 from emo_utils.pipeline.mix import mix_batch
 from emo_utils.recipe import Recipe
@@ -74,3 +74,25 @@ class TrainingBatches(keras.utils.PyDataset):
         images = augment_images(self.data.images[rows], augmentation, rng, self.recipe.input_size)
         images, targets = mix_batch(images, self._targets[rows], augmentation, rng)
         return images[..., None], targets
+
+
+class ValidationBatches(keras.utils.PyDataset):
+    """Batches of (images, targets) in the order of the data, as they are: what a stage validates on.
+
+    Args:
+        data: the validation faces; where they lie on disk, one batch at a time is read.
+        recipe: its input size counts.
+        batch_size: images a batch; the last one may be smaller.
+    """
+
+    def __init__(self, data: FaceDataset, recipe: Recipe, batch_size: int = 256):
+        super().__init__()
+        self.data, self.recipe, self.batch_size = data, recipe, batch_size
+        self._targets = data.one_hot()
+
+    def __len__(self) -> int:
+        return -(-len(self.data) // self.batch_size)
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        rows = slice(index * self.batch_size, (index + 1) * self.batch_size)
+        return resize_images(self.data.images[rows], self.recipe.input_size)[..., None], self._targets[rows]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,15 @@ import keras
 
 from emo_utils.datasets import FaceDataset
 from emo_utils.models import build_feature_extractor, build_head, build_model, set_trainable
-from emo_utils.pipeline import TrainingBatches, resize_images
+from emo_utils.pipeline import TrainingBatches, ValidationBatches
 from emo_utils.recipe import Recipe, Stage
 from emo_utils.training.callbacks import EpochClock, ProgressBar, StageCheckpoint
 from emo_utils.training.features import FeatureBatches, cached_features
 from emo_utils.training.losses import make_loss
+
+
+# Each stage compiles a step of its own, which TensorFlow takes for a mistake and warns of.
+logging.getLogger("tensorflow").addFilter(lambda record: "triggered tf.function retracing" not in record.getMessage())
 
 
 def train_stages(recipe: Recipe, data: FaceDataset, folder: Path, progress: bool) -> tuple[keras.Model, list[dict]]:
@@ -43,7 +48,6 @@ def train_stages(recipe: Recipe, data: FaceDataset, folder: Path, progress: bool
             trained.fit(
                 batches,
                 validation_data=validation,
-                validation_batch_size=256,
                 epochs=stage.epochs,
                 initial_epoch=done,
                 # The checkpoint comes last: the learning rate that plateau sets belongs to the state.
@@ -71,8 +75,7 @@ def _feed(model: keras.Model, recipe: Recipe, stage: Stage, data: FaceDataset, p
     set_trainable(model, recipe, stage.train)
     train, val = data.part("train"), data.part("val")
     if not stage.views:
-        faces = resize_images(val.images, recipe.input_size)[..., None]
-        return model, TrainingBatches(train, recipe), (faces, val.one_hot())
+        return model, TrainingBatches(train, recipe), ValidationBatches(val, recipe)
     extractor = build_feature_extractor(model, recipe)
     # Without augmentation all views of a face are the same.
     views = range(stage.views if recipe.augmentation else 1)
