@@ -17,7 +17,6 @@ from emo_utils.training.callbacks import EpochClock, ProgressBar, StageCheckpoin
 from emo_utils.training.features import FeatureBatches, cached_features
 from emo_utils.training.losses import make_loss
 
-
 # Each stage compiles a step of its own, which TensorFlow takes for a mistake and warns of.
 logging.getLogger("tensorflow").addFilter(lambda record: "triggered tf.function retracing" not in record.getMessage())
 
