@@ -357,5 +357,32 @@ def plot_label_curves(
     return ax
 
 
+def plot_lines(
+    x: Sequence[float],
+    lines: Mapping[str, Sequence[float]],
+    *,
+    xlabel: str,
+    ylabel: str,
+    ax: Axes | None = None,
+    title: str = "",
+) -> Axes:
+    """Draw curves over one axis, named in a legend beside it.
+
+    Args:
+        x: what the curves run over, of length n.
+        lines: name -> n values.
+        xlabel, ylabel: of the axes, with the unit.
+        ax: to draw into; a new one if None.
+        title: of the Axes.
+    """
+    ax = ax or _new_axes()
+    for i, (name, values) in enumerate(lines.items()):
+        ax.plot(x, values, color=COLORS[i], label=name)
+    ax.set(xlabel=xlabel, ylabel=ylabel, title=title)
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+    return ax
+
+
 def _new_axes(size: tuple[float, float] = (8, 3.6)) -> Axes:
     return plt.subplots(figsize=size, layout="constrained")[1]

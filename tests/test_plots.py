@@ -161,3 +161,10 @@ def test_label_curves_go_through_the_mean_of_the_draws_inside_their_band():
     np.testing.assert_allclose([heights.min(), heights.max()], [0.3, 0.8])
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["features", "pixels", 'always "sad"']
     assert [label.get_text() for label in ax.get_xticklabels()] == ["20", "200"]
+
+
+def test_lines_run_over_x_and_are_named():
+    ax = plots.plot_lines([0, 1, 2], {"a": [1, 2, 3], "b": [3, 2, 1]}, xlabel="step", ylabel="rate")
+    np.testing.assert_array_equal([line.get_xydata() for line in ax.lines][1], [[0, 3], [1, 2], [2, 1]])
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["a", "b"]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("step", "rate")
