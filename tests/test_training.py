@@ -84,6 +84,25 @@ def test_an_interrupted_run_goes_on_and_ends_as_if_nothing_had_happened(monkeypa
         assert a == pytest.approx(b, abs=1e-4)
 
 
+def test_a_resumed_run_remembers_how_long_its_plateau_has_lasted(monkeypatch):
+    recipe = TINY.but(stages=[Stage("all", epochs=9, learning_rate=3e-3)], optimizer="adam", schedule="plateau")
+    whole = run_experiment(recipe, faces(), progress=False)
+    assert len({epoch["lr"] for epoch in whole.curves}) > 1
+    original = StageCheckpoint.on_epoch_end
+
+    def break_off(self, epoch, logs=None):
+        original(self, epoch, logs)
+        if epoch == 3:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(StageCheckpoint, "on_epoch_end", break_off)
+        with pytest.raises(KeyboardInterrupt):
+            run_experiment(recipe, faces(), progress=False)
+    resumed = run_experiment(recipe, faces(), progress=False)
+    assert [epoch["lr"] for epoch in resumed.curves] == pytest.approx([epoch["lr"] for epoch in whole.curves])
+
+
 def test_kill_and_the_same_command_again_ends_with_one_row(tmp_path):
     environment = {**os.environ, "EMO_OUT": str(tmp_path / "out"), "EMO_DATA": str(tmp_path / "data")}
     command = [sys.executable, "-m", "emo_utils", "train", "--recipe", "embedded-small-cnn"]

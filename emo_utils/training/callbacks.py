@@ -91,6 +91,27 @@ class StageCheckpoint(keras.callbacks.Callback):
         os.replace(partial, path)
 
 
+class Plateau(keras.callbacks.ReduceLROnPlateau):
+    """Halve the learning rate after three epochs without a better validation accuracy, also across a kill.
+
+    Keras's callback starts its waiting anew whenever `fit` is called; this one first lives through the past again.
+
+    Args:
+        history: of the stage so far, one dict an epoch.
+    """
+
+    def __init__(self, history: list[dict[str, float]]):
+        super().__init__(monitor="val_accuracy", mode="max", factor=0.5, patience=3, verbose=0)
+        self.history = history
+
+    def on_train_begin(self, logs=None):
+        super().on_train_begin(logs)
+        rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
+        for epoch, past in enumerate(self.history):
+            self.on_epoch_end(epoch, dict(past))
+        self.model.optimizer.learning_rate = rate  # the restored state has the halvings in it
+
+
 class EpochClock(keras.callbacks.Callback):
     """Set all randomness by the number of the epoch, so that it does not depend on when the process started.
 

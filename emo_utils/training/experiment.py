@@ -52,7 +52,7 @@ def run_experiment(
 ) -> Result:
     """Train, evaluate and log one experiment; after a kill, the same call goes on where it was.
 
-    A resumed run ends as the unbroken one would have, but for schedule "plateau", whose patience starts anew.
+    A resumed run ends as the unbroken one would have.
 
     Args:
         recipe: the experiment.

@@ -13,7 +13,7 @@ from emo_utils.datasets import FaceDataset
 from emo_utils.models import build_feature_extractor, build_head, build_model, set_trainable
 from emo_utils.pipeline import TrainingBatches, ValidationBatches
 from emo_utils.recipe import Recipe, Stage
-from emo_utils.training.callbacks import EpochClock, ProgressBar, StageCheckpoint
+from emo_utils.training.callbacks import EpochClock, Plateau, ProgressBar, StageCheckpoint
 from emo_utils.training.features import FeatureBatches, cached_features
 from emo_utils.training.losses import make_loss
 
@@ -43,6 +43,7 @@ def train_stages(recipe: Recipe, data: FaceDataset, folder: Path, progress: bool
         _compile(trained, recipe, stage, len(batches))
         done = checkpoint.restore(trained)
         if done < stage.epochs and not checkpoint.finished:
+            plateau = [Plateau(checkpoint.history)] if recipe.schedule == "plateau" else []
             bar = [ProgressBar(f"stage {number} ({stage.train})", stage.epochs, done)] if progress else []
             trained.fit(
                 batches,
@@ -50,7 +51,7 @@ def train_stages(recipe: Recipe, data: FaceDataset, folder: Path, progress: bool
                 epochs=stage.epochs,
                 initial_epoch=done,
                 # The checkpoint comes last: the learning rate that plateau sets belongs to the state.
-                callbacks=[EpochClock(batches, first), *_plateau(recipe), *bar, checkpoint],
+                callbacks=[EpochClock(batches, first), *plateau, *bar, checkpoint],
                 shuffle=False,  # the batches come shuffled; Keras would shuffle them by a state that a kill forgets
                 verbose=0,
             )
@@ -103,9 +104,3 @@ def _compile(model: keras.Model, recipe: Recipe, stage: Stage, steps: int) -> No
         loss=make_loss(recipe),
         metrics=["accuracy"],
     )
-
-
-def _plateau(recipe: Recipe) -> list[keras.callbacks.Callback]:
-    if recipe.schedule != "plateau":
-        return []
-    return [keras.callbacks.ReduceLROnPlateau(monitor="val_accuracy", factor=0.5, patience=3, verbose=0)]
