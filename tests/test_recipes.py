@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keras
 import pytest
 
 from emo_utils.datasets.embedded import load_embedded
@@ -9,6 +10,21 @@ from emo_utils.recipes import CATALOGUE, RECIPES, quick
 from emo_utils.training import run_experiment
 
 
+@pytest.fixture
+def without_tracing():
+    """Two steps do not repay the tracing of a large net; the tests of training trace theirs."""
+    if keras.backend.backend() != "tensorflow":
+        yield
+        return
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
+@pytest.mark.filterwarnings("ignore:Even though the `tf.config:UserWarning")
+@pytest.mark.usefixtures("without_tracing")
 @pytest.mark.parametrize("name", RECIPES)
 def test_each_recipe_runs_in_its_quick_form(name):
     recipe = quick(RECIPES[name])
