@@ -329,7 +329,8 @@ print(f'always "happy"   accuracy {happy_share:.3f} (the dotted line)')
 
 # %% [markdown]
 # A point is a run, its thin line the 95 % interval from the test faces, the bar the mean. Cover the names of the rows with
-# your hand: could you tell the changes from the seeds of the base?
+# your hand: could you tell the changes from the seeds of the base? A run on the dotted line has hardly learned anything
+# yet: it is too early to compare it, and macro-F1 shows that sooner than accuracy.
 
 # %%
 from emo_utils.course.exercises import compare_prediction
