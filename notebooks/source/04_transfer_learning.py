@@ -473,6 +473,7 @@ check("faces that only frozen gets right", only_frozen, len(right_a - right_b), 
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
 
 from emo_utils.plots import plot_label_curves
 
@@ -481,7 +482,8 @@ def probe(known, queries, rows):
     """Train a logistic regression on some rows of the training faces; return its figures on all test faces."""
     # Strong regularisation (C): there are more inputs than faces.
     classifier = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=500, tol=1e-3))
-    classifier.fit(known[rows], train.labels[rows])
+    with threadpool_limits(1):  # with so few faces, threads on a busy machine only wait for each other
+        classifier.fit(known[rows], train.labels[rows])
     probabilities = np.zeros((len(queries), len(train.class_names)))  # a draw may lack an emotion
     probabilities[:, classifier.classes_] = classifier.predict_proba(queries)
     return classification_metrics(test.labels, probabilities, test.class_names)
