@@ -10,7 +10,7 @@ from emo_utils.cli import main
 from emo_utils.models import build_model, save_model
 from emo_utils.recipe import Recipe
 from emo_utils.recipes import CATALOGUE, RECIPES
-from emo_utils.table import read_log
+from emo_utils.table import end_run, read_log, start_run
 
 
 @pytest.mark.parametrize(
@@ -30,13 +30,26 @@ def test_every_command_has_help(words, capsys):
 def test_list_prints_every_recipe(capsys):
     assert main(["train", "--list"]) == 0
     out = capsys.readouterr().out
-    lines = {line.split()[0]: line for line in out.splitlines() if line.startswith("  ")}
+    lines = {line.split()[0]: line for line in out.splitlines()[1:] if line.startswith("  ")}
     assert list(lines) == list(RECIPES)
     for source in {named.source for named in CATALOGUE.values()}:
-        assert out.count(f"{source}\n") >= 1
+        assert f"\n{source}\n" in out
     for name, named in CATALOGUE.items():
-        assert lines[name].endswith(named.reported or "no figure")
+        assert (named.reported or "no figure") in lines[name]
+        assert lines[name].endswith("not run")
     assert "last 60 layers 30" in lines["five-mobilenetv3small"]
+
+
+def test_list_says_what_has_been_measured_here(capsys):
+    for seed, accuracy in ((0, 0.4), (1, 0.5), (1, 0.6)):
+        row = {"recipe": "balance-focal", "data": "fer2013", "seed": seed, "profile": "full"}
+        end_run(start_run(row), {"test_accuracy": accuracy, "n": 10})
+    quick = {"recipe": "balance-none", "data": "fer2013", "seed": 0, "profile": "quick"}
+    end_run(start_run(quick), {"test_accuracy": 0.9, "n": 10})
+    main(["train", "--list"])
+    lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines() if line.startswith("  ")}
+    assert lines["balance-focal"].endswith("50.0% (mean of 2 seeds)")
+    assert lines["balance-none"].endswith("not run")
 
 
 def test_quick_form_of_a_recipe_trains_on_embedded_faces(capsys):

@@ -73,17 +73,32 @@ def _train(args) -> int:
 
 
 def _catalogue() -> str:
-    """Return the recipes, grouped by their source, each with its net, its data and the figure that the source gives."""
+    """Return the recipes by source, each with the figure that the source gives and the one in the table."""
     from emo_utils.recipes import CATALOGUE
+    from emo_utils.table import read_runs
 
-    lines = []
+    form = "  {:38} {:28} {:18} {:30} {:46} {}"
+    header = form.format("recipe", "net", "data", "epochs by stage", "reported by the source", "test accuracy here")
+    runs, lines = read_runs(), [header]
     for source, group in itertools.groupby(CATALOGUE.values(), key=lambda named: named.source):
-        lines.append(f"\n{source}" if lines else source)
+        lines.append(f"\n{source}")
         for recipe, _, reported in group:
+            net, data = f"{recipe.backbone} {recipe.input_size} px", f"{recipe.data} {len(recipe.classes)} classes"
             stages = ", ".join(f"{_freed(stage)} {stage.epochs}" for stage in recipe.stages)
-            what = f"{recipe.backbone} {recipe.input_size} px, {recipe.data} {len(recipe.classes)} classes"
-            lines.append(f"  {recipe.name:38} {what:48} epochs: {stages:26} {reported or 'no figure'}".rstrip())
+            here = _measured(runs, recipe)
+            lines.append(form.format(recipe.name, net, data, stages, reported or "no figure", here))
     return "\n".join(lines)
+
+
+def _measured(runs, recipe) -> str:
+    """Return what whole runs of a recipe have reached on the test part: the latest of each seed counts."""
+    rows = runs[(runs["recipe"] == recipe.name) & (runs["data"] == recipe.data) & runs["test_accuracy"].notna()]
+    if recipe.data != "embedded":
+        rows = rows[rows["profile"] == "full"]
+    found = rows.drop_duplicates("seed", keep="last")["test_accuracy"]
+    if found.empty:
+        return "not run"
+    return f"{found.mean():.1%}" + (f" (mean of {len(found)} seeds)" if len(found) > 1 else "")
 
 
 def _freed(stage) -> str:
