@@ -38,7 +38,7 @@ _SMALL = _BASE.but(
     input_size=48,
     resnext=ResNeXt((1, 1, 1), (32, 64, 128), group_width=16, dropout=()),
     augmentation=MILD_AUGMENTATION,
-    stages=[Stage("all", epochs=8, learning_rate=0.003)],
+    stages=[Stage("all", epochs=6, learning_rate=0.003)],
     schedule="cosine",
     warmup_epochs=1,
     batch_size=64,
