@@ -1,0 +1,27 @@
+"""Every figure of the course. A function draws what it is given into an Axes or a new Figure and returns it.
+
+Nothing is computed, shown or saved here. Colours are seaborn's "colorblind" palette; grey images use grey.
+"""
+
+from emo_utils.plots.curves import plot_class_counts, plot_label_curves, plot_learning_curves, plot_lines
+from emo_utils.plots.pictures import plot_answer, plot_differences, plot_examples, plot_face_rows, plot_faces
+from emo_utils.plots.results import plot_accuracies, plot_confusion, plot_probabilities, plot_recalls, plot_seeds
+from emo_utils.plots.style import COLORS
+
+__all__ = [
+    "COLORS",
+    "plot_accuracies",
+    "plot_answer",
+    "plot_class_counts",
+    "plot_confusion",
+    "plot_differences",
+    "plot_examples",
+    "plot_face_rows",
+    "plot_faces",
+    "plot_label_curves",
+    "plot_learning_curves",
+    "plot_lines",
+    "plot_probabilities",
+    "plot_recalls",
+    "plot_seeds",
+]
