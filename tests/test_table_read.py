@@ -154,15 +154,25 @@ def test_run_without_result_cannot_be_compared():
 
 def test_results_hold_finished_runs_on_real_data_once():
     log_run("old", 0.5, recipe_hash="h")
-    log_run("new", 0.6, recipe_hash="h", classes=["happy", "sad"], parameters=1_234_567, seed=1, split="by|label")
+    log_run(
+        "new",
+        0.6,
+        recipe_hash="h",
+        classes=["happy", "sad"],
+        parameters=1_234_567,
+        epochs=[2, 14],
+        seed=1,
+        split="by|label",
+    )
     log_run("toy", 0.9, data="embedded")
     end_run(start_run({"run_id": "bad", "data": "fer2013"}), {}, status="failed")
     lines = results_markdown(read_runs()).splitlines()
     assert len(lines) == 3
     assert lines[2] == (
-        "| tiny | 1 | 2: happy, sad | SmallCNN | 1,234,567 | 60.0% | 60.0% | 0.600 | 100 | fer2013 by\\|label | `new` |"
+        "| tiny | 1 | 2: happy, sad | SmallCNN | 1,234,567 | 2 + 14 | 60.0% | 60.0% | 0.600 | 100 "
+        "| fer2013 by\\|label | `new` |"
     )
-    assert all(line.replace("\\|", "").count("|") == 12 for line in lines)
+    assert all(line.replace("\\|", "").count("|") == 13 for line in lines)
 
 
 def test_runs_that_differ_in_their_seed_share_a_line():

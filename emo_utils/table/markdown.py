@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 START, END = "<!-- results:start -->", "<!-- results:end -->"
 _HEADER = (
-    "recipe", "seeds", "classes", "backbone", "parameters", "validation accuracy", "test accuracy", "macro-F1", "n",
-    "split", "runs",
+    "recipe", "seeds", "classes", "backbone", "parameters", "epochs", "validation accuracy", "test accuracy",
+    "macro-F1", "n", "split", "runs",
 )  # fmt: skip
 
 
@@ -89,6 +89,7 @@ def _cells(runs: list[dict]) -> tuple[str, ...]:
         f"{len(classes)}: {', '.join(classes)}" if classes else "",
         _text(row["backbone"]),
         _number(row["parameters"], "{:,.0f}"),
+        " + ".join(map(str, row["epochs"])) if isinstance(row["epochs"], list) else "",
         _shares(runs, "val_accuracy"),
         _shares(runs, "test_accuracy"),
         _number(sum(run["macro_f1"] for run in runs) / len(runs), "{:.3f}"),
