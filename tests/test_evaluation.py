@@ -8,6 +8,8 @@ from emo_utils.datasets import from_arrays
 from emo_utils.errors import DataError, ModelError
 from emo_utils.evaluation import classification_metrics, evaluate_model, predict_probabilities
 from emo_utils.evaluation.metrics import expected_calibration_error
+from emo_utils.models import build_model
+from emo_utils.recipe import Recipe
 
 NAMES = ("angry", "happy", "sad")
 
@@ -137,3 +139,10 @@ def test_a_model_of_colour_images_is_refused_by_its_shape():
     outputs = keras.layers.Dense(3, activation="softmax")(keras.layers.GlobalAveragePooling2D()(inputs))
     with pytest.raises(ModelError, match="must take square grey faces"):
         predict_probabilities(keras.Model(inputs, outputs), faces(3).images)
+
+
+def test_many_faces_get_the_same_answers_by_the_traced_model_as_few_by_the_plain_call():
+    model = build_model(Recipe("a", input_size=32))
+    images = np.random.default_rng(0).integers(0, 256, (1700, 32, 32), dtype=np.uint8)
+    halves = [predict_probabilities(model, half) for half in (images[:850], images[850:])]
+    assert predict_probabilities(model, images) == pytest.approx(np.concatenate(halves), abs=1e-5)

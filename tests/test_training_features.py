@@ -38,9 +38,9 @@ def embedded_faces(monkeypatch):
     seen = []
     original = features._embed
 
-    def count(extractor, inputs):
+    def count(run, inputs):
         seen.append(len(inputs))
-        return original(extractor, inputs)
+        return original(run, inputs)
 
     monkeypatch.setattr(features, "_embed", count)
     return seen

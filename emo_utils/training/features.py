@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import keras
@@ -23,6 +23,7 @@ from tqdm import tqdm
 from emo_utils import paths
 from emo_utils.datasets import FaceDataset
 from emo_utils.evaluation import Evaluation, evaluate_probabilities
+from emo_utils.evaluation.evaluate import forward_pass
 from emo_utils.models import build_feature_extractor, build_head
 from emo_utils.pipeline import TrainingBatches, augment_images, resize_images
 from emo_utils.recipe import Recipe
@@ -63,10 +64,11 @@ def cached_features(
                 bar_format="{desc} |{bar:10}| {elapsed}<{remaining}, {n} of {total} faces",
                 disable=not progress,
             )
+            run = forward_pass(extractor, len(missing))
             for start in range(0, len(missing), _BATCH):
                 chunk = dict(list(missing.items())[start : start + _BATCH])
                 faces = _faces(images, chunk, recipe, view)
-                new[start : start + len(chunk)] = _embed(extractor, faces)
+                new[start : start + len(chunk)] = _embed(run, faces)
                 bar.update(len(chunk))
             bar.close()
             rows = {**rows, **{digest: len(rows) + i for i, digest in enumerate(missing)}}
@@ -120,9 +122,7 @@ def _faces(images: np.ndarray, chosen: dict[str, int], recipe: Recipe, view: int
     return np.concatenate(variants)[..., None]
 
 
-def _embed(extractor: keras.Model, faces: np.ndarray) -> np.ndarray:
-    # As in `predict_probabilities`: a plain call on TensorFlow, a compiled one on JAX.
-    run = extractor.predict_on_batch if keras.backend.backend() == "jax" else lambda x: extractor(x, training=False)
+def _embed(run: Callable, faces: np.ndarray) -> np.ndarray:
     return keras.ops.convert_to_numpy(run(faces))
 
 
