@@ -1,7 +1,7 @@
 """Every chore of the course behind one word, on Linux, macOS and Windows; the Makefile only calls this file.
 
     python scripts/make.py course     run every lesson; build/index.html shows them, build/experiments.xlsx the runs
-    python scripts/make.py test       lint, unit tests and every notebook (under ten minutes on two cores)
+    python scripts/make.py test       lint, unit tests and every notebook (some twenty minutes on two cores)
     python scripts/make.py colab      run every notebook with the versions that Google Colab publishes
     python scripts/make.py jax        train on JAX in an environment without TensorFlow
     python scripts/make.py lint       ruff, without changing a file
