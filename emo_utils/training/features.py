@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import keras
@@ -22,6 +22,7 @@ from tqdm import tqdm
 
 from emo_utils import paths
 from emo_utils.datasets import FaceDataset
+from emo_utils.datasets.rows import in_chunks
 from emo_utils.evaluation import Evaluation, evaluate_probabilities
 from emo_utils.evaluation.evaluate import forward_pass
 from emo_utils.models import build_feature_extractor, build_head
@@ -49,7 +50,9 @@ def cached_features(
         float32 array of shape (n, n_features).
     """
     folder = paths.data_dir() / ".emo_cache" / "features" / _key(extractor, recipe, view)
-    digests = [hashlib.blake2b(image.tobytes(), digest_size=16).hexdigest() for image in _each(images)]
+    digests = [
+        hashlib.blake2b(image.tobytes(), digest_size=16).hexdigest() for chunk in in_chunks(images) for image in chunk
+    ]
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{folder}.lock"):
         rows, features = _read(folder)
@@ -64,9 +67,9 @@ def cached_features(
                 bar_format="{desc} |{bar:10}| {elapsed}<{remaining}, {n} of {total} faces",
                 disable=not progress,
             )
-            run = forward_pass(extractor, len(missing))
-            for start in range(0, len(missing), _BATCH):
-                chunk = dict(list(missing.items())[start : start + _BATCH])
+            run, todo = forward_pass(extractor, len(missing)), list(missing.items())
+            for start in range(0, len(todo), _BATCH):
+                chunk = dict(todo[start : start + _BATCH])
                 faces = _faces(images, chunk, recipe, view)
                 new[start : start + len(chunk)] = _embed(run, faces)
                 bar.update(len(chunk))
@@ -89,12 +92,6 @@ def evaluate_on_features(model: keras.Model, recipe: Recipe, data: FaceDataset) 
     head = build_head(model, recipe)
     parts = [keras.ops.convert_to_numpy(head(features[i : i + 1024])) for i in range(0, len(features), 1024)]
     return evaluate_probabilities(data, np.concatenate(parts))
-
-
-def _each(images: np.ndarray) -> Iterator[np.ndarray]:
-    """Iterate over images a chunk at a time, since they may lie on disk."""
-    for start in range(0, len(images), 1024):
-        yield from images[start : start + 1024]
 
 
 def _key(extractor: keras.Model, recipe: Recipe, view: int) -> str:
