@@ -78,7 +78,7 @@ def evaluate_probabilities(data: FaceDataset, probabilities: np.ndarray) -> Eval
         data: n faces.
         probabilities: float32 array of shape (n, n_classes), in the order of `data.class_names`.
     """
-    metrics = classification_metrics(data.labels, probabilities, data.class_names)
+    metrics = classification_metrics(data.labels, probabilities, data.class_names, groups=data.groups)
     return Evaluation(data.ids, data.labels, probabilities, data.class_names, metrics)
 
 

@@ -1,4 +1,4 @@
-"""Figures of a classifier from labels and probabilities, each with a 95 % bootstrap interval where it makes claims.
+"""Figures of a classifier from labels and probabilities, each with a 95 % bootstrap interval.
 
 Names follow scikit-learn: a score is better when higher, an error or loss when lower.
 """
@@ -9,11 +9,17 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import confusion_matrix, log_loss, precision_recall_fscore_support
+from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
-from emo_utils.errors import DataError
-
-ECE_BINS = 15
+from emo_utils.evaluation.calibration import (
+    ECE_BINS,
+    brier_scores,
+    calibration_gaps,
+    expected_calibration_error,
+    log_losses,
+)
+from emo_utils.evaluation.checks import check_predictions
+from emo_utils.evaluation.resampling import N_RESAMPLES, bootstrap_sums, interval
 
 
 def classification_metrics(
@@ -21,7 +27,8 @@ def classification_metrics(
     probabilities: np.ndarray,
     class_names: Sequence[str],
     *,
-    n_resamples: int = 2000,
+    groups: np.ndarray | None = None,
+    n_resamples: int = N_RESAMPLES,
     seed: int = 0,
 ) -> dict[str, Any]:
     """Compute the figures of one classifier on one test part.
@@ -30,124 +37,99 @@ def classification_metrics(
         labels: int array of shape (n,), index into `class_names`.
         probabilities: float array of shape (n, n_classes), rows summing to one.
         class_names: in label order.
+        groups: array of shape (n,), e.g. people; intervals are then over whole groups, see `bootstrap_sums`.
         n_resamples: bootstrap resamples for the intervals.
         seed: of the bootstrap.
 
     Returns:
-        accuracy, macro_f1 (each also with _low and _high), worst_class, worst_class_recall, ece, nll, n;
-        per_class: {class: {precision, recall, recall_low, recall_high, f1, support}}; confusion: counts, rows true,
-        columns predicted. A class without a face in the test part has recall None, and is left out of macro_f1.
+        accuracy, macro_f1, weighted_f1, worst_class_recall, ece, nll, brier, each also with _low and _high;
+        worst_class, n, interval_over ("faces" or "groups"), n_groups; per_class: {class: {precision, recall, f1, each
+        with _low and _high, support}}; confusion: counts, rows true, columns predicted. The interval of
+        worst_class_recall is that of the class which is the worst here. The ECE of resampled faces is biased upwards,
+        as the ECE itself is (`ece_of_calibrated` says by how much); its interval is moved back by that bias.
 
     Raises:
-        DataError: shapes do not fit, NaN, rows that do not sum to one, or no faces.
+        DataError: shapes do not fit, fewer than two faces, NaN, rows that do not sum to one, a class without a face.
 
     >>> m = classification_metrics(np.array([0, 0, 1, 1]), np.eye(2)[[0, 0, 1, 0]], ["happy", "sad"])
     >>> m["accuracy"], m["worst_class"], m["per_class"]["sad"]["recall"]
     (0.75, 'sad', 0.5)
     """
-    _check(labels, probabilities, class_names)
+    labels, probabilities = np.asarray(labels), np.asarray(probabilities)
+    check_predictions(labels, probabilities, class_names)
     n, n_classes = probabilities.shape
     probabilities = probabilities.astype(np.float64) / probabilities.sum(axis=1, keepdims=True, dtype=np.float64)
     predicted = probabilities.argmax(axis=1)
-    counts = confusion_matrix(labels, predicted, labels=np.arange(n_classes))
-    precision, recall, f1, support = precision_recall_fscore_support(
-        labels, predicted, labels=np.arange(n_classes), zero_division=0
+    order = np.arange(n_classes)
+    precision, recall, f1, support = precision_recall_fscore_support(labels, predicted, labels=order, zero_division=0)
+    losses = {"nll": log_losses(labels, probabilities), "brier": brier_scores(labels, probabilities)}
+    columns = (
+        np.eye(n_classes**2)[labels * n_classes + predicted],
+        calibration_gaps(labels, probabilities),
+        np.stack(list(losses.values()), axis=1),
     )
-    present = support > 0
-    draws = _bootstrap_confusions(counts, n_resamples, seed)
-    boot = _scores(draws, present)
-    per_class = {}
-    for i, name in enumerate(class_names):
-        low, high = _interval(boot["recall"][:, i]) if present[i] else (None, None)
-        per_class[name] = {
-            "precision": float(precision[i]),
-            "recall": float(recall[i]) if present[i] else None,
-            "recall_low": low,
-            "recall_high": high,
-            "f1": float(f1[i]),
-            "support": int(support[i]),
-        }
-    worst = int(np.where(present, recall, np.inf).argmin())
-    accuracy_low, accuracy_high = _interval(boot["accuracy"])
-    f1_low, f1_high = _interval(boot["macro_f1"])
+    sums = bootstrap_sums(np.hstack(columns), groups=groups, n_resamples=n_resamples, seed=seed)
+    cells, gaps, lost = np.split(sums, [n_classes**2, n_classes**2 + ECE_BINS], axis=1)
+    drawn = _scores(cells.reshape(-1, n_classes, n_classes))
+    drawn_n = cells.sum(axis=1)
+    worst = int(recall.argmin())
+    ece = expected_calibration_error(labels, probabilities)
+    figures = {
+        "accuracy": (np.mean(predicted == labels), drawn["accuracy"]),
+        "macro_f1": (f1.mean(), drawn["macro_f1"]),
+        "weighted_f1": (f1 @ support / n, drawn["weighted_f1"]),
+        "worst_class_recall": (recall[worst], drawn["recall"][:, worst]),
+        "ece": (ece, _recentred(np.abs(gaps).sum(axis=1) / drawn_n, ece)),
+        **{name: (loss.mean(), lost[:, i] / drawn_n) for i, (name, loss) in enumerate(losses.items())},
+    }
+    by_class = {"precision": precision, "recall": recall, "f1": f1}
     return {
-        "accuracy": float(np.mean(predicted == labels)),
-        "accuracy_low": accuracy_low,
-        "accuracy_high": accuracy_high,
-        "macro_f1": float(f1[present].mean()),
-        "macro_f1_low": f1_low,
-        "macro_f1_high": f1_high,
+        **_with_interval(figures),
         "worst_class": class_names[worst],
-        "worst_class_recall": float(recall[worst]),
-        "ece": expected_calibration_error(labels, probabilities),
-        "nll": float(log_loss(labels, probabilities, labels=np.arange(n_classes))),
         "n": int(n),
-        "per_class": per_class,
-        "confusion": counts.tolist(),
+        "interval_over": "faces" if groups is None else "groups",
+        "n_groups": None if groups is None else len(np.unique(groups)),
+        "per_class": {
+            name: {
+                **_with_interval({key: (values[i], drawn[key][:, i]) for key, values in by_class.items()}),
+                "support": int(support[i]),
+            }
+            for i, name in enumerate(class_names)
+        },
+        "confusion": confusion_matrix(labels, predicted, labels=order).tolist(),
     }
 
 
-def expected_calibration_error(labels: np.ndarray, probabilities: np.ndarray, bins: int = ECE_BINS) -> float:
-    """Return the mean gap between confidence and accuracy over equally wide bins of confidence (Guo et al. 2017).
-
-    Args:
-        labels: int array of shape (n,).
-        probabilities: float array of shape (n, n_classes).
-        bins: number of bins; the value depends on it.
-    """
-    confidence = probabilities.max(axis=1)
-    correct = probabilities.argmax(axis=1) == labels
-    which = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
-    gap = np.bincount(which, weights=correct - confidence, minlength=bins)
-    return float(np.abs(gap).sum() / len(labels))
-
-
-def _bootstrap_confusions(counts: np.ndarray, n_resamples: int, seed: int) -> np.ndarray:
-    """Return confusion matrices of shape (n_resamples, n_classes, n_classes).
-
-    Drawing n faces with replacement draws the cells of the confusion matrix from a multinomial distribution; drawing
-    the cells at once is the same bootstrap without touching single faces.
-    """
-    n = counts.sum()
-    draws = np.random.default_rng(seed).multinomial(n, counts.ravel() / n, size=n_resamples)
-    return draws.reshape(n_resamples, *counts.shape)
-
-
-def _scores(confusions: np.ndarray, present: np.ndarray) -> dict[str, np.ndarray]:
-    diagonal = np.diagonal(confusions, axis1=1, axis2=2)
+def _scores(confusions: np.ndarray) -> dict[str, np.ndarray]:
+    """Return scores of resampled confusion matrices, (n_resamples, n_classes, n_classes); NaN where undefined."""
+    right = np.diagonal(confusions, axis1=1, axis2=2)
     true, predicted = confusions.sum(axis=2), confusions.sum(axis=1)
-    recall = np.divide(diagonal, true, out=np.full(diagonal.shape, np.nan), where=true > 0)
-    both = true + predicted
-    f1 = np.divide(2 * diagonal, both, out=np.zeros(diagonal.shape), where=both > 0)
+
+    def ratio(part, whole):
+        return np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole > 0)
+
+    recall, f1 = ratio(right, true), ratio(2 * right, true + predicted)
+    # A class that a draw left out has no F1 in it; counting it as 0 would pull the interval down for no mistake.
+    f1[true == 0] = np.nan
     return {
-        "accuracy": diagonal.sum(axis=1) / confusions.sum(axis=(1, 2)),
+        "accuracy": right.sum(axis=1) / true.sum(axis=1),
         "recall": recall,
-        "macro_f1": f1[:, present].mean(axis=1),
+        "precision": ratio(right, predicted),
+        "f1": f1,
+        "macro_f1": np.nanmean(f1, axis=1),
+        "weighted_f1": np.nansum(f1 * true, axis=1) / true.sum(axis=1),
     }
 
 
-def _interval(values: np.ndarray) -> tuple[float, float]:
-    """Return the 2.5 and 97.5 percentiles."""
-    low, high = np.nanpercentile(values, [2.5, 97.5])
-    return float(low), float(high)
+def _recentred(drawn: np.ndarray, value: float) -> np.ndarray:
+    """Move resampled figures so that their mean is the figure itself; none falls below zero."""
+    return np.maximum(drawn - drawn.mean() + value, 0)
 
 
-def _check(labels: np.ndarray, probabilities: np.ndarray, class_names: Sequence[str]) -> None:
-    if probabilities.ndim != 2 or len(labels) != len(probabilities) or probabilities.shape[1] != len(class_names):
-        raise DataError(
-            f"probabilities must have shape ({len(labels)}, {len(class_names)}): a row a face, a column a class. "
-            f"Got {probabilities.shape}."
-        )
-    if len(labels) == 0:
-        raise DataError("There are no faces to evaluate on. Is the test part empty?")
-    if not np.isfinite(probabilities).all():
-        bad = int((~np.isfinite(probabilities).all(axis=1)).sum())
-        raise DataError(
-            f"{bad} of {len(labels)} rows of probabilities hold NaN or infinity. Has the training diverged?"
-        )
-    sums = probabilities.sum(axis=1)
-    if np.abs(sums - 1).max() > 1e-3 or probabilities.min() < -1e-6:
-        raise DataError(
-            f"Each row of probabilities must sum to one. Got sums from {sums.min():.3f} to {sums.max():.3f}. "
-            "Are these logits? Apply a softmax first."
-        )
+def _with_interval(figures: dict[str, tuple[float, np.ndarray]]) -> dict[str, float]:
+    """Return name, name_low and name_high of each figure; a class never predicted has no interval of precision."""
+    out = {}
+    for name, (value, drawn) in figures.items():
+        low, high = (None, None) if np.isnan(drawn).all() else interval(drawn)
+        out |= {name: float(value), f"{name}_low": low, f"{name}_high": high}
+    return out

@@ -21,8 +21,10 @@ def prepare_data(recipe: Recipe, data: FaceDataset) -> FaceDataset:
     data = data.select(recipe.classes)
     for usage in ("train", "val", "test"):
         empty = [name for name, n in data.part(usage).counts().items() if n == 0]
-        if len(empty) == len(data.class_names) or (usage == "train" and empty):
-            raise DataError(f"{data.name}: the {usage} part has no faces of: {', '.join(empty)}.")
+        if empty:  # found after the training it would cost the training
+            raise DataError(
+                f"{data.name}: the {usage} part has no faces of: {', '.join(empty)}. Add some, or leave the class out."
+            )
     return data
 
 
