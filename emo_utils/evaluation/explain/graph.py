@@ -1,0 +1,113 @@
+"""Cut a Keras model in two at one of its feature maps, however deep in nested models that map lies."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import keras
+
+from emo_utils.errors import ModelError, first_line
+
+
+class _Call(NamedTuple):
+    operation: Any  # a layer, a nested model or a plain operation
+    given: Any  # its first input
+    output: Any
+
+
+def split_at_maps(model: keras.Model, layer: str | None = None) -> tuple[keras.Model, keras.Model]:
+    """Return two models that share the layers of a classifier: images -> maps, and maps -> scores.
+
+    The scores are the logits: where the model ends in a softmax, what goes into it. A softmax near 0 or 1 has next to
+    no gradient, however much the maps matter.
+
+    Args:
+        model: functional or sequential, from images of shape (n, h, w, c) to scores or probabilities (n, n_classes);
+            models inside are opened.
+        layer: whose output to cut at, by name, also inside a nested model (of two with that name, the later one);
+            None for the last layer whose output is a map, (n, h, w, channels), of more than one place.
+
+    Raises:
+        ModelError: no such layer or map; or the layer is no bottleneck: something of the image reaches the scores
+            beside it, as over a skip connection.
+    """
+    images = keras.Input(batch_shape=(None, *model.input_shape[1:]), dtype=model.inputs[0].dtype)
+    calls: list[_Call] = []
+    try:
+        _call(calls, model, images)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise ModelError(f"The layers of {model.name} cannot be followed one by one: {first_line(error)}") from None
+    name, maps = _find_maps(calls, layer, model.name)
+    scores = _before_softmax(calls)
+    try:
+        return keras.Model(images, maps), keras.Model(maps, scores)
+    except ValueError:
+        raise ModelError(
+            f"Layer {name!r} of {model.name} is no bottleneck: something of the image passes beside it. "
+            "Choose a layer where the branches have met, e.g. an addition or the activation behind it."
+        ) from None
+
+
+def _call(calls: list[_Call], operation, *given, **options):
+    """Call a layer, or the layers of a model one after the other, and note what came out of each."""
+    first = keras.tree.flatten(given)[0]  # old files hold lists of one tensor
+    if isinstance(operation, keras.Sequential):
+        output = first
+        for layer in operation.layers:
+            output = _call(calls, layer, output)
+    elif isinstance(operation, keras.Model):
+        # Keras's own walk over a graph. The copy that it returns is not needed, the calls on the way are.
+        keras.models.clone_model(
+            operation,
+            input_tensors=keras.tree.map_structure(lambda _: first, operation.input),
+            clone_function=lambda same: same,
+            call_function=lambda inner, *args, **kwargs: _call(calls, inner, *args, **kwargs),
+        )
+        output = calls[-1].output
+    else:
+        output = operation(*given, **options)
+    calls.append(_Call(operation, first, output))
+    return output
+
+
+def _find_maps(calls: list[_Call], layer: str | None, model_name: str):
+    """Return the name and the output of the layer to cut at."""
+    found = [c for c in calls if layer in (None, c.operation.name)]
+    if not found:
+        names = dict.fromkeys(c.operation.name for c in calls if _is_map(c.output))
+        raise ModelError(f"{model_name} has no layer {layer!r}. The last ones with maps: {', '.join([*names][-8:])}.")
+    chosen = [c for c in found if _is_map(c.output)]
+    if not chosen:
+        which = f"Layer {layer!r} of {model_name} gives" if layer else f"No layer of {model_name} gives"
+        raise ModelError(
+            f"{which} {'no' if layer else 'a'} map (n, h, w, channels) of more than one place. "
+            "Name an earlier layer, or use larger inputs."
+        )
+    return chosen[-1].operation.name, chosen[-1].output
+
+
+def _is_map(output) -> bool:
+    shape = getattr(output, "shape", ())
+    return len(shape) == 4 and (shape[1], shape[2]) != (1, 1)
+
+
+def _before_softmax(calls: list[_Call]):
+    """Return what goes into the softmax that a model ends in; its output where it ends in something else."""
+    by_output = {id(c.output): c for c in calls if not isinstance(c.operation, keras.Model)}
+    last = by_output[id(calls[-1].output)]
+    while _activation(last) is keras.activations.linear and id(last.given) in by_output:
+        last = by_output[id(last.given)]  # only passes on what it gets, perhaps as another number type
+    layer = last.operation
+    if isinstance(layer, keras.layers.Softmax) or _activation(last) is keras.activations.softmax:
+        return last.given
+    if getattr(layer, "activation", None) is not keras.activations.softmax:
+        return last.output
+    linear = layer.__class__.from_config({**layer.get_config(), "activation": "linear"})
+    output = linear(last.given)
+    linear.set_weights(layer.get_weights())
+    return output
+
+
+def _activation(call: _Call):
+    """Return the function of a layer that does nothing but to apply it; None for other layers."""
+    return call.operation.activation if isinstance(call.operation, keras.layers.Activation) else None
