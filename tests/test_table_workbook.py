@@ -27,7 +27,9 @@ RESULT = {
     "parameters": 123_456,
     "epochs": [2, 1],
     "curves": CURVES,
-    "per_class": {"happy": {"precision": 0.5, "recall": 0.25, "f1": 1 / 3, "support": 8}},
+    "per_class": {
+        "happy": {"precision": 0.5, "recall": 0.25, "recall_low": 0.1, "recall_high": 0.5, "f1": 1 / 3, "support": 8}
+    },
 }
 
 

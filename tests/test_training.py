@@ -13,6 +13,7 @@ import pytest
 from emo_utils import paths, table
 from emo_utils.datasets import from_arrays
 from emo_utils.errors import DataError, EmoUtilsError, ModelError
+from emo_utils.evaluation import stored_calibration
 from emo_utils.models import load_model
 from emo_utils.recipe import Augmentation, Recipe, Stage
 from emo_utils.training import prepare_data, run_experiment
@@ -55,7 +56,13 @@ def test_one_call_trains_evaluates_and_logs():
     assert info["class_names"] == list(TINY.classes)
     assert info["run_id"] == row["run_id"]
     assert sorted(p.name for p in paths.runs_dir().iterdir() if p.suffix != ".lock") == [row["run_id"]]
-    assert sorted(p.name for p in result.folder.iterdir()) == ["model.keras", "predictions.npz", "recipe.json"]
+    files = ["model.keras", "predictions.npz", "recipe.json", "validation.npz"]
+    assert sorted(p.name for p in result.folder.iterdir()) == files
+    calibration = stored_calibration(info, "model.keras")
+    assert calibration.n == row["n_val"]
+    assert row["temperature"] == calibration.temperature == result.test.temperature
+    assert row["ece_scaled"] == result.test.scaled_metrics["ece"]
+    assert all(row[f"{name}_low"] <= row[name] <= row[f"{name}_high"] for name in ("test_accuracy", "macro_f1", "nll"))
     assert model.count_params() == row["parameters"]
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from emo_utils.datasets.base import FaceDataset
 from emo_utils.errors import ModelError
+from emo_utils.evaluation.calibration import apply_temperature
 from emo_utils.evaluation.metrics import classification_metrics
 
 _WORTH_TRACING = 1500
@@ -27,6 +28,9 @@ class Evaluation:
         probabilities: float32 array of shape (n, n_classes).
         class_names: in label order.
         metrics: see `classification_metrics`.
+        groups: str array of shape (n,), the people where known; else None.
+        temperature: by which the model's file says to scale its probabilities; None where it does not say.
+        scaled_metrics: ece, nll and brier after that, with their intervals; None without a temperature.
     """
 
     ids: np.ndarray
@@ -34,9 +38,13 @@ class Evaluation:
     probabilities: np.ndarray
     class_names: tuple[str, ...]
     metrics: dict[str, Any]
+    groups: np.ndarray | None = None
+    temperature: float | None = None
+    scaled_metrics: dict[str, Any] | None = None
 
     def save(self, path: Path) -> Path:
-        """Write ids, labels, probabilities and class names as npz, so that runs can be compared face by face."""
+        """Write ids, labels, probabilities, class names and groups as npz, to compare runs face by face later."""
+        groups = {} if self.groups is None else {"groups": self.groups}
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(f".{path.name}-{os.getpid()}.npz")
         np.savez_compressed(
@@ -45,22 +53,27 @@ class Evaluation:
             labels=self.labels,
             probabilities=self.probabilities,
             class_names=np.asarray(self.class_names),
+            **groups,
         )
         os.replace(partial, path)
         return path
 
 
-def evaluate_model(model, data: FaceDataset, *, class_names=None, batch_size: int = 256) -> Evaluation:
+def evaluate_model(
+    model, data: FaceDataset, *, class_names=None, temperature: float | None = None, batch_size: int = 256
+) -> Evaluation:
     """Evaluate a Keras model on all faces of a data set.
 
     Args:
         model: from `build_model` or `load_model`; grey input (n, size, size, 1), probabilities out.
         data: the faces to report on, e.g. `dataset.part("test")`.
         class_names: what the model's outputs mean (from its file's info); None means those of the data.
+        temperature: from the model's file; gives `scaled_metrics` too.
         batch_size: images a step.
 
     Raises:
         ModelError: the model's classes are not those of the data, in the same order.
+        DataError: fewer than two faces, or a class without any.
     """
     names = tuple(class_names or data.class_names)
     if names != data.class_names:
@@ -68,26 +81,38 @@ def evaluate_model(model, data: FaceDataset, *, class_names=None, batch_size: in
             f"The model tells {', '.join(names)} apart, the data {', '.join(data.class_names)}. "
             "Select the model's classes from the data: data.select(class_names)."
         )
-    return evaluate_probabilities(data, predict_probabilities(model, data.images, batch_size=batch_size))
+    return evaluate_probabilities(data, predict_probabilities(model, data.images, batch_size=batch_size), temperature)
 
 
-def evaluate_probabilities(data: FaceDataset, probabilities: np.ndarray) -> Evaluation:
+def evaluate_probabilities(
+    data: FaceDataset, probabilities: np.ndarray, temperature: float | None = None
+) -> Evaluation:
     """Evaluate what a model has said about the faces of a data set.
 
     Args:
-        data: n faces.
-        probabilities: float32 array of shape (n, n_classes), in the order of `data.class_names`.
+        data: n faces; with groups the intervals are over these.
+        probabilities: float32 array of shape (n, n_classes), in the order of `data.class_names`, unscaled.
+        temperature: as for `evaluate_model`.
     """
     metrics = classification_metrics(data.labels, probabilities, data.class_names, groups=data.groups)
-    return Evaluation(data.ids, data.labels, probabilities, data.class_names, metrics)
+    scaled = None
+    if temperature is not None:
+        again = classification_metrics(
+            data.labels, apply_temperature(probabilities, temperature), data.class_names, groups=data.groups
+        )
+        scaled = {key: value for key, value in again.items() if key.split("_")[0] in ("ece", "nll", "brier")}
+    return Evaluation(data.ids, data.labels, probabilities, data.class_names, metrics, data.groups, temperature, scaled)
 
 
-def predict_probabilities(model, images: np.ndarray, *, batch_size: int = 256) -> np.ndarray:
+def predict_probabilities(
+    model, images: np.ndarray, *, temperature: float | None = None, batch_size: int = 256
+) -> np.ndarray:
     """Return float32 probabilities of shape (n, n_classes).
 
     Args:
         model: grey input (n, size, size, 1).
         images: uint8 array of shape (n, height, width), brought to the model's size batch by batch.
+        temperature: of the model's `stored_calibration`, to scale by; None leaves the probabilities as they are.
         batch_size: images a step.
     """
     import keras
@@ -103,7 +128,8 @@ def predict_probabilities(model, images: np.ndarray, *, batch_size: int = 256) -
     for start in range(0, len(images), batch_size):
         batch = resize_images(images[start : start + batch_size], size)[..., None]
         parts.append(keras.ops.convert_to_numpy(run(batch)))
-    return np.concatenate(parts) if parts else np.empty((0, model.output_shape[-1]), np.float32)
+    probabilities = np.concatenate(parts) if parts else np.empty((0, model.output_shape[-1]), np.float32)
+    return probabilities if temperature is None else apply_temperature(probabilities, temperature).astype(np.float32)
 
 
 def forward_pass(model, n: int) -> Callable:

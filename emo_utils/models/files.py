@@ -49,6 +49,33 @@ def save_model(model: keras.Model, path: str | Path, info: dict[str, Any]) -> Pa
     return path
 
 
+def update_info(path: str | Path, more: dict[str, Any]) -> Path:
+    """Add to what a model file says of itself, atomically; the model in it stays as it is to the byte.
+
+    Args:
+        path: a file from `save_model`, relative to the current or to the course folder.
+        more: JSON values, e.g. {"calibration": ...}; replace those of the same name.
+
+    Raises:
+        ModelError: no such file, or not one from `save_model`.
+    """
+    path = find_model_file(path)
+    info = _read_info(path) if zipfile.is_zipfile(path) else {}
+    model_class_names(info, path)
+    partial = path.with_name(f".{path.stem}-{os.getpid()}.keras")
+    try:
+        with zipfile.ZipFile(path) as old, zipfile.ZipFile(partial, "w") as new:
+            for member in old.infolist():
+                if member.filename != INFO_MEMBER:
+                    with old.open(member) as source, new.open(member, "w") as target:
+                        shutil.copyfileobj(source, target)
+            new.writestr(INFO_MEMBER, json.dumps({**info, **more}, indent=1, sort_keys=True))
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+    return path
+
+
 def load_model(path: str | Path) -> tuple[keras.Model, dict[str, Any]]:
     """Read a model and what its outputs mean.
 

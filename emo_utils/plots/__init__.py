@@ -3,6 +3,7 @@
 Nothing is computed, shown or saved here. Colours are seaborn's "colorblind" palette; grey images use grey.
 """
 
+from emo_utils.plots.confidence import plot_ranking, plot_reliability, plot_risk_coverage
 from emo_utils.plots.curves import plot_class_counts, plot_label_curves, plot_learning_curves, plot_lines
 from emo_utils.plots.pictures import plot_answer, plot_differences, plot_examples, plot_face_rows, plot_faces
 from emo_utils.plots.results import plot_accuracies, plot_confusion, plot_probabilities, plot_recalls, plot_seeds
@@ -22,6 +23,9 @@ __all__ = [
     "plot_learning_curves",
     "plot_lines",
     "plot_probabilities",
+    "plot_ranking",
     "plot_recalls",
+    "plot_reliability",
+    "plot_risk_coverage",
     "plot_seeds",
 ]

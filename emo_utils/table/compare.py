@@ -13,8 +13,6 @@ from emo_utils.errors import TableError
 from emo_utils.table.plain import file_sha256
 from emo_utils.table.read import find_run
 
-_REPLICATES = 10_000
-
 
 @dataclass(frozen=True)
 class Comparison:
@@ -92,7 +90,7 @@ def compare(run_a: str, run_b: str, path: Path | None = None) -> Comparison:
     elif common := correct_a.keys() & correct_b.keys():
         if len(common) < max(len(correct_a), len(correct_b)):
             remarks.append(f"Only the {len(common):,} faces that both runs were tested on are compared.")
-        return _paired(a, b, np.array([(correct_a[i], correct_b[i]) for i in sorted(common)]), remarks)
+        return _paired(a, b, correct_a, correct_b, sorted(common), remarks)
     else:
         remarks.append("The runs share no test face.")
     return _unpaired(a, b, remarks)
@@ -104,29 +102,25 @@ def _test_parts_differ(a: dict, b: dict) -> bool:
     return all(prints) and prints[0] != prints[1] and a.get("classes") == b.get("classes")
 
 
-def _paired(a: dict, b: dict, correct: np.ndarray, remarks: list[str]) -> Comparison:
-    """Compare on the same faces; `correct` is bool of shape (n, 2)."""
-    from scipy.stats import binomtest  # a second to import, which only a comparison should cost
+def _paired(a: dict, b: dict, answers_a: dict, answers_b: dict, common: list, remarks: list[str]) -> Comparison:
+    """Compare on the same faces."""
+    from emo_utils.evaluation.significance import mcnemar, paired_difference  # brings scikit-learn, a second
 
-    n = len(correct)
-    only_a = int((correct[:, 0] & ~correct[:, 1]).sum())
-    only_b = int((~correct[:, 0] & correct[:, 1]).sum())
-    # Resampling faces is drawing these three counts: the bootstrap needs no loop.
-    shares = np.array([only_a, only_b, n - only_a - only_b]) / n
-    draws = np.random.default_rng(0).multinomial(n, shares, size=_REPLICATES)
-    low, high = np.quantile((draws[:, 1] - draws[:, 0]) / n, (0.025, 0.975))
-    discordant = only_a + only_b
+    correct_a, correct_b = (np.array([answers[i][0] for i in common]) for answers in (answers_a, answers_b))
+    people = [answers_a[i][1] for i in common]
+    known = None not in people
+    gap = paired_difference(correct_a, correct_b, groups=np.array(people) if known else None)
     return Comparison(
         a=_title(a),
         b=_title(b),
-        n=n,
-        accuracy_a=float(correct[:, 0].mean()),
-        accuracy_b=float(correct[:, 1].mean()),
-        difference=(only_b - only_a) / n,
-        low=float(low),
-        high=float(high),
-        p_value=float(binomtest(only_b, discordant).pvalue) if discordant else 1.0,
-        method="same faces: bootstrap interval, exact McNemar test",
+        n=len(common),
+        accuracy_a=float(correct_a.mean()),
+        accuracy_b=float(correct_b.mean()),
+        difference=gap.difference,
+        low=gap.low,
+        high=gap.high,
+        p_value=mcnemar(correct_a, correct_b),
+        method=f"same faces: bootstrap interval over {'people' if known else 'faces'}, exact McNemar test",
         remarks=tuple(remarks),
     )
 
@@ -156,8 +150,8 @@ def _wilson(row: dict) -> tuple[float, float, float]:
     return row["test_accuracy"], interval.low, interval.high
 
 
-def _correct(row: dict, folder: Path) -> dict[str, bool] | None:
-    """Return by face id whether the run was right, or None if its predictions are not there."""
+def _correct(row: dict, folder: Path) -> dict[str, tuple[bool, str | None]] | None:
+    """Return by face id whether the run was right and who it shows, or None if its predictions are not there."""
     logged = row.get("predictions_path")
     # Of the recorded runs they lie in the course folder, while a lesson works on a copy of the log elsewhere.
     folders = [base.resolve() for base in (folder, paths.course_root())]
@@ -172,7 +166,8 @@ def _correct(row: dict, folder: Path) -> dict[str, bool] | None:
         with np.load(file, allow_pickle=False) as saved:
             ids, labels, probabilities = saved["ids"], saved["labels"], saved["probabilities"]
             right = probabilities.argmax(axis=1) == labels
-        return dict(zip(ids.astype(str).tolist(), right.tolist(), strict=True))
+            people = saved["groups"].astype(str).tolist() if "groups" in saved else [None] * len(ids)
+        return dict(zip(ids.astype(str).tolist(), zip(right.tolist(), people, strict=True), strict=True))
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise TableError(
             f"{file} does not hold ids, labels and probabilities ({error}). Evaluate the run again."

@@ -15,7 +15,8 @@ from filelock import FileLock, Timeout
 from emo_utils import paths, table
 from emo_utils.datasets import FaceDataset
 from emo_utils.errors import EmoUtilsError
-from emo_utils.evaluation import Evaluation, evaluate_model
+from emo_utils.evaluation import Evaluation, calibrate, evaluate_model
+from emo_utils.evaluation.row import result_columns
 from emo_utils.models import save_model
 from emo_utils.recipe import Recipe
 from emo_utils.training.describe import describe
@@ -34,7 +35,7 @@ class Result:
         curves: one dict an epoch: stage, epoch (from 1, over all stages), loss, accuracy, val_loss, val_accuracy, lr.
         validation: on the part that selected the epoch.
         test: on the test part.
-        folder: of its files: model.keras, recipe.json, predictions.npz.
+        folder: of its files: model.keras, recipe.json, predictions.npz (test part), validation.npz.
         row: the whole row in the table.
     """
 
@@ -121,10 +122,13 @@ def _finish(recipe: Recipe, data: FaceDataset, run_id: str, model, curves: list[
     # A backbone that no stage has touched need not look at the same faces again.
     frozen = all(stage.views for stage in recipe.stages)
     evaluate = partial(evaluate_on_features, recipe=recipe) if frozen else evaluate_model
-    validation, test = evaluate(model, data=data.part("val")), evaluate(model, data=data.part("test"))
+    validation = evaluate(model, data=data.part("val"))
+    calibration = calibrate(validation.labels, validation.probabilities)
+    test = evaluate(model, data=data.part("test"), temperature=calibration.temperature)
     info = {"class_names": list(data.class_names), "recipe": recipe.to_dict(), "run_id": run_id}
-    save_model(model, folder / "model.keras", info)
+    save_model(model, folder / "model.keras", {**info, "calibration": calibration.to_dict()})
     test.save(folder / "predictions.npz")
+    validation.save(folder / "validation.npz")
     (folder / "recipe.json").write_text(recipe.to_json(), encoding="utf-8")
     ran = [sum(e["stage"] == n for e in curves) for n in range(1, len(recipe.stages) + 1)]
     row = table.end_run(
@@ -134,13 +138,12 @@ def _finish(recipe: Recipe, data: FaceDataset, run_id: str, model, curves: list[
             "epochs": ran,
             "best_epoch": max(curves, key=epoch_score)["epoch"],
             **{f"val_{k}": validation.metrics[k] for k in ("accuracy", "accuracy_low", "accuracy_high")},
-            **{f"test_{k}": test.metrics[k] for k in ("accuracy", "accuracy_low", "accuracy_high")},
-            **{k: test.metrics[k] for k in ("macro_f1", "worst_class", "worst_class_recall", "ece", "nll", "n")},
-            "per_class": test.metrics["per_class"],
+            **result_columns(test),
             "curves": curves,
             "size_bytes": (folder / "model.keras").stat().st_size,
             "model_path": folder / "model.keras",
             "predictions_path": folder / "predictions.npz",
+            "validation_path": folder / "validation.npz",
         },
     )
     return Result(run_id, model, curves, validation, test, folder, row)

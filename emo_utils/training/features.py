@@ -80,18 +80,21 @@ def cached_features(
     return features[[rows[digest] for digest in digests]]
 
 
-def evaluate_on_features(model: keras.Model, recipe: Recipe, data: FaceDataset) -> Evaluation:
+def evaluate_on_features(
+    model: keras.Model, recipe: Recipe, data: FaceDataset, temperature: float | None = None
+) -> Evaluation:
     """Evaluate a model by its head, on cached features: the figures of `evaluate_model`, to rounding.
 
     Args:
         model: from `build_model`.
         recipe: of the model.
         data: the faces to report on.
+        temperature: as for `evaluate_model`.
     """
     features = cached_features(build_feature_extractor(model, recipe), recipe, data.images)
     head = build_head(model, recipe)
     parts = [keras.ops.convert_to_numpy(head(features[i : i + 1024])) for i in range(0, len(features), 1024)]
-    return evaluate_probabilities(data, np.concatenate(parts))
+    return evaluate_probabilities(data, np.concatenate(parts), temperature)
 
 
 def _key(extractor: keras.Model, recipe: Recipe, view: int) -> str:

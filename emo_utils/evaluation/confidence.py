@@ -1,0 +1,86 @@
+"""What a model file says of its confidence: the temperature that makes it honest, and when to answer "not sure"."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from emo_utils.errors import DataError, ModelError
+from emo_utils.evaluation.calibration import apply_temperature, fit_temperature
+from emo_utils.evaluation.selective import choose_threshold
+
+WANTED_ACCURACY = 0.8
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How to read a model's probabilities; fitted on validation faces and stored with the model.
+
+    Attributes:
+        temperature: logits are divided by it, see `apply_temperature`.
+        not_sure_below: scaled confidence under which the answer should be "not sure"; None where no confidence reached
+            the wanted accuracy on the validation faces.
+        wanted_accuracy: share of right answers, among those given, that the threshold was chosen for.
+        n: validation faces it was fitted on.
+    """
+
+    temperature: float
+    not_sure_below: float | None
+    wanted_accuracy: float
+    n: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON values, for the key "calibration" of a model file's info."""
+        return asdict(self)
+
+
+def calibrate(
+    labels: np.ndarray, probabilities: np.ndarray, *, wanted_accuracy: float = WANTED_ACCURACY
+) -> Calibration:
+    """Fit temperature and threshold on validation faces, which the model has not been trained on.
+
+    Args:
+        labels: int array of shape (n,).
+        probabilities: float array of shape (n, n_classes), as the model gives them.
+        wanted_accuracy: share of right answers among those given.
+
+    Raises:
+        DataError: the probabilities or the wanted accuracy are not what they should be.
+    """
+    temperature = fit_temperature(labels, probabilities)
+    if not 0 < wanted_accuracy <= 1:
+        raise DataError(f"The wanted accuracy must lie above 0 and at most at 1. Got {wanted_accuracy!r}.")
+    try:
+        threshold = choose_threshold(labels, apply_temperature(probabilities, temperature), wanted_accuracy)
+    except DataError:  # a poor model, which has no such threshold
+        threshold = None
+    return Calibration(temperature, threshold, wanted_accuracy, len(labels))
+
+
+def stored_calibration(info: dict[str, Any], path: str | Path) -> Calibration | None:
+    """Return the calibration in a model file's info, None where it has none.
+
+    Args:
+        info: from `load_model`.
+        path: of the file, for messages.
+
+    Raises:
+        ModelError: it is there, but makes no sense.
+    """
+    stored = info.get("calibration")
+    if stored is None:
+        return None
+    try:
+        calibration = Calibration(**stored)
+        threshold = calibration.not_sure_below
+        sound = 0 < calibration.temperature < float("inf") and (threshold is None or 0 <= threshold <= 1)
+    except TypeError:
+        sound = False
+    if not sound:
+        raise ModelError(
+            f"{path}: its calibration makes no sense ({stored}). Run `python -m emo_utils calibrate` on it."
+        )
+    return calibration
