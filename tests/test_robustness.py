@@ -93,7 +93,7 @@ def test_what_cannot_be_divided_is_said():
 
 
 def test_a_model_of_other_classes_and_broken_answers_are_refused(greys):
-    with pytest.raises(DataError, match=r"gives 2 probabilities a face, and faces has 3 classes"):
+    with pytest.raises(DataError, match=r"gives 2 probabilities a face, and the data has 3 classes"):
         robustness(by_grey, replace(greys, class_names=("happy", "sad", "fear")), progress=False)
     with pytest.raises(DataError, match="NaN"):
         robustness(lambda images: by_grey(images) * np.nan, greys, progress=False)

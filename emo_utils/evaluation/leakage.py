@@ -16,7 +16,7 @@ import numpy as np
 from emo_utils.datasets.base import FaceDataset
 from emo_utils.datasets.splits import split_dataset
 from emo_utils.errors import DataError
-from emo_utils.evaluation.checks import check_predictions
+from emo_utils.evaluation.hits import right_answers
 from emo_utils.evaluation.progress import progress_bar
 from emo_utils.evaluation.significance import paired_difference
 
@@ -120,12 +120,10 @@ def leakage_gap(leaky_probabilities: np.ndarray, clean_probabilities: np.ndarray
     Raises:
         DataError: probabilities that are none, or not of these faces.
     """
-    hits = []
-    for probabilities in (leaky_probabilities, clean_probabilities):
-        check_predictions(test.labels, probabilities)
-        hits.append(probabilities.argmax(axis=1) == test.labels)
-    points = [100 * value for value in paired_difference(hits[1], hits[0], groups=test.groups)]
-    return LeakageGap(float(hits[0].mean()), float(hits[1].mean()), *points)
+    leaky = right_answers(test.labels, leaky_probabilities, test.class_names)
+    clean = right_answers(test.labels, clean_probabilities, test.class_names)
+    points = [100 * value for value in paired_difference(clean, leaky, groups=test.groups)]
+    return LeakageGap(float(leaky.mean()), float(clean.mean()), *points)
 
 
 def leakage_lab(

@@ -10,8 +10,8 @@ import numpy as np
 
 from emo_utils.datasets.base import FaceDataset
 from emo_utils.errors import DataError
-from emo_utils.evaluation.checks import check_predictions
 from emo_utils.evaluation.corruptions import CORRUPTIONS, SEVERITIES, corrupt
+from emo_utils.evaluation.hits import right_answers
 from emo_utils.evaluation.progress import progress_bar
 from emo_utils.evaluation.resampling import bootstrap_sums, interval, share_interval
 
@@ -81,12 +81,13 @@ def robustness(
         for rows in np.array_split(np.arange(len(data)), -(-len(data) // _CHUNK) or 1):
             part = data.take(rows)
             images = np.asarray(part.images)
-            clean.append(_hits(predict, images, part.labels, data))
+            clean.append(right_answers(part.labels, predict(images), data.class_names))
             for name, hits in corrupted.items():
                 # All severities in one call, which is worth tracing a model for.
                 worse = np.concatenate([corrupt(images, name, s, seed=seed + int(rows[0])) for s in SEVERITIES])
                 labels = np.tile(part.labels, len(SEVERITIES))
-                hits.append(_hits(predict, worse, labels, data).reshape(len(SEVERITIES), -1))
+                right = right_answers(labels, predict(worse), data.class_names)
+                hits.append(right.reshape(len(SEVERITIES), -1))
                 bar.update(len(images))
     return Robustness(
         data.ids,
@@ -195,15 +196,3 @@ def _stratified(labels: np.ndarray, limit: int | None, seed: int) -> np.ndarray:
     shuffled = np.random.default_rng(seed).permutation(n)
     by_class = shuffled[np.argsort(labels[shuffled], kind="stable")]
     return np.sort(by_class[np.arange(limit) * n // limit])
-
-
-def _hits(predict: Predict, images: np.ndarray, labels: np.ndarray, data: FaceDataset) -> np.ndarray:
-    """Return which answers are right, bool of shape (n,)."""
-    probabilities = predict(images)
-    check_predictions(labels, probabilities)
-    if probabilities.shape[1] != len(data.class_names):
-        raise DataError(
-            f"The model gives {probabilities.shape[1]} probabilities a face, and {data.name} has "
-            f"{len(data.class_names)} classes. Select the model's classes from the data: data.select(class_names)."
-        )
-    return probabilities.argmax(axis=1) == labels
