@@ -1,6 +1,7 @@
 """The embedded data: small grey faces drawn from action-unit intensities, an identity, circumstances and a seed.
 
 units (what a face does) + person (who it is) + nuisances (how it was taken) -> drawing -> sampling (whole sets)
+-> parts (where in a picture the emotion is)
 
 >>> render_face("happy", person=3).shape
 (48, 48)
@@ -18,11 +19,12 @@ import numpy as np
 from emo_utils.faces.checks import require_share, require_whole
 from emo_utils.faces.drawing import draw_face
 from emo_utils.faces.nuisances import sample_nuisance
+from emo_utils.faces.parts import parts_mask
 from emo_utils.faces.person import make_person
 from emo_utils.faces.sampling import FaceSet, make_faces
 from emo_utils.faces.units import PROTOTYPES, UNIT_NAMES, UNITS, emotion_units, unit_vector
 
-__all__ = ["PROTOTYPES", "UNITS", "UNIT_NAMES", "FaceSet", "make_faces", "render_face"]
+__all__ = ["PROTOTYPES", "UNITS", "UNIT_NAMES", "FaceSet", "make_faces", "parts_mask", "render_face"]
 
 # Part of every cache key: raise it whenever the same arguments give other pixels.
 RENDERER_VERSION = 5

@@ -16,6 +16,12 @@ def draw_face(
     person: Person, units: Mapping[str, float], nuisance: Nuisance, rng: np.random.Generator, size: int
 ) -> np.ndarray:
     """Return one picture, uint8 of shape (size, size); `units` holds every action unit, `rng` draws the grain only."""
+    picture, light = sketch_face(person, units, nuisance).paint(nuisance.pose, size, nuisance.background)
+    return develop(picture, light, nuisance, rng)
+
+
+def sketch_face(person: Person, units: Mapping[str, float], nuisance: Nuisance) -> Sketch:
+    """Return the shapes of one picture."""
     sketch = Sketch()
     draw_background(sketch, nuisance)
     hair.draw_hair_behind(sketch, person)
@@ -31,5 +37,4 @@ def draw_face(
     eyes.draw_glasses(sketch, person, dark=nuisance.occluder == "sunglasses")
     hair.draw_hair_front(sketch, person)
     draw_occluder(sketch, person, nuisance)
-    picture, light = sketch.paint(nuisance.pose, size, nuisance.background)
-    return develop(picture, light, nuisance, rng)
+    return sketch

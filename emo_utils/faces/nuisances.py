@@ -138,6 +138,19 @@ def develop(picture: np.ndarray, light: np.ndarray, nuisance: Nuisance, rng: np.
     Returns:
         uint8 array of the same shape.
     """
+    image = light_and_lens(picture, light, nuisance)
+    size = len(image)
+    mean = int(image.sum()) // (size * size)
+    target = (mean + 3 * 16 * nuisance.exposure) // 4  # the camera evens out most of the difference
+    image = target + (image - mean) * int(256 * nuisance.contrast) // 256
+    if nuisance.grain:
+        noise = rng.integers(0, 256, (4, size, size)).sum(axis=0) - 510  # nearly normal, standard deviation 148
+        image = image + noise * int(16 * nuisance.grain) // 148
+    return np.clip((image + 8) // 16, 0, 255).astype(np.uint8)
+
+
+def light_and_lens(picture: np.ndarray, light: np.ndarray, nuisance: Nuisance) -> np.ndarray:
+    """Return what falls on the sensor, in sixteenths of a grey level: int32, with arguments as for `develop`."""
     size = len(picture)
     across = (2 * np.arange(size, dtype=np.int32) + 1 - size) * 128 // size  # -128 to 128 over the picture
     down = across[:, None]
@@ -150,13 +163,7 @@ def develop(picture: np.ndarray, light: np.ndarray, nuisance: Nuisance, rng: np.
         for _ in range(max(1, size // 48)):
             soft = _binomial(soft)
         image = image + (soft - image) * nuisance.blur // 16
-    mean = int(image.sum()) // (size * size)
-    target = (mean + 3 * 16 * nuisance.exposure) // 4  # the camera evens out most of the difference
-    image = target + (image - mean) * int(256 * nuisance.contrast) // 256
-    if nuisance.grain:
-        noise = rng.integers(0, 256, (4, size, size)).sum(axis=0) - 510  # nearly normal, standard deviation 148
-        image = image + noise * int(16 * nuisance.grain) // 148
-    return np.clip((image + 8) // 16, 0, 255).astype(np.uint8)
+    return image
 
 
 def _binomial(image: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ from emo_utils.emotions import SEVEN, canonical_emotion
 from emo_utils.errors import DataError
 from emo_utils.faces.checks import require_share, require_whole
 from emo_utils.faces.drawing import draw_face
-from emo_utils.faces.nuisances import next_frame, sample_nuisance
+from emo_utils.faces.nuisances import Nuisance, next_frame, sample_nuisance
 from emo_utils.faces.person import make_person
 from emo_utils.faces.units import UNIT_NAMES, sample_units, unit_vector
 
@@ -34,6 +34,7 @@ class FaceSet:
         units: float32 array of shape (n, n_units), intensities in the order of `UNIT_NAMES`.
         intensity: float32 array of shape (n,), strength of the emotion's units, 0 to 1.
         sequences: int64 array of shape (n,); faces of one number are consecutive frames.
+        nuisances: n records of pose, light and whatever else is in a picture but not the face.
     """
 
     images: np.ndarray
@@ -44,6 +45,7 @@ class FaceSet:
     units: np.ndarray
     intensity: np.ndarray
     sequences: np.ndarray
+    nuisances: tuple[Nuisance, ...]
 
     def __len__(self) -> int:
         return len(self.images)
@@ -83,10 +85,10 @@ def make_faces(
     labels = np.repeat(np.arange(len(names)), _class_sizes(n_sequences, names, imbalance))
     labels = labels[np.argsort(rng.random(n_sequences), kind="stable")]
     who = seed * people + np.argsort(rng.random(people), kind="stable")[np.arange(n_sequences) % people]
-    images, units, intensities = [], [], []
+    images, units, intensities, nuisances = [], [], [], []
     for label, number in zip(labels, who, strict=True):
         for face in _sequence(names[label], int(number), rng, min(frames, n - len(images))):
-            for values, value in zip((images, units, intensities), face, strict=True):
+            for values, value in zip((images, units, intensities, nuisances), face, strict=True):
                 values.append(value)
     true_labels = np.repeat(labels, frames)[:n]
     return FaceSet(
@@ -98,11 +100,12 @@ def make_faces(
         units=np.stack(units),
         intensity=np.array(intensities, dtype=np.float32),
         sequences=np.repeat(np.arange(n_sequences), frames)[:n],
+        nuisances=tuple(nuisances),
     )
 
 
 def _sequence(emotion: str, number: int, rng: np.random.Generator, frames: int):
-    """Yield (image, units, intensity) of the frames of one scene."""
+    """Yield (image, units, intensity, nuisance) of the frames of one scene."""
     person = make_person(number)
     intensity = 0.0 if emotion == "neutral" else 0.2 + 0.8 * rng.random()
     units = sample_units(emotion, intensity, rng)
@@ -113,6 +116,7 @@ def _sequence(emotion: str, number: int, rng: np.random.Generator, frames: int):
             draw_face(person, dict(zip(UNIT_NAMES, vector.tolist(), strict=True)), nuisance, rng, 48),
             vector,
             intensity,
+            nuisance,
         )
         nuisance = next_frame(nuisance, rng)
         units = {name: min(1.0, max(0.0, value + 0.03 * (2 * rng.random() - 1))) for name, value in units.items()}

@@ -50,7 +50,7 @@ PROTOTYPES = {
 
 # Lips often part without changing the emotion; how often, in our sets.
 _LIPS_PART = {"happy": 0.55, "fear": 0.5, "disgust": 0.3, "angry": 0.15, "surprise": 0.5, "neutral": 0.1, "sad": 0.1}
-_OTHER_SIDE = {"L12": "R12", "L14": "R14"}
+OTHER_SIDE = {"L12": "R12", "L14": "R14"}
 
 
 def unit_vector(units: Mapping[str, float]) -> np.ndarray:
@@ -95,7 +95,7 @@ def sample_units(emotion: str, intensity: float, rng: np.random.Generator) -> di
     swap = rng.random() < 0.5
     for name in PROTOTYPES[emotion]:
         strength = intensity * (0.7 + 0.5 * rng.random())
-        units[_OTHER_SIDE.get(name, name) if swap else name] = min(1.0, strength)
+        units[OTHER_SIDE.get(name, name) if swap else name] = min(1.0, strength)
     if rng.random() < _LIPS_PART.get(emotion, 0.0):
         units["AU25"] = (0.3 + 0.7 * rng.random()) * max(intensity, 0.4)
     for _ in range(2):
