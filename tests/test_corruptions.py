@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from emo_utils.errors import DataError
-from emo_utils.evaluation.corruptions import CORRUPTIONS, SEVERITIES, corrupt
+from emo_utils.evaluation.corruptions import CORRUPTIONS, SEVERITIES, corrupt, corrupted_versions
 from emo_utils.faces import make_faces
 
 
@@ -76,3 +76,11 @@ def test_an_unknown_corruption_or_other_images_are_refused(faces):
         corrupt(faces / 255, "blur", 1)
     with pytest.raises(DataError, match="uint8 of shape"):
         corrupt(faces[0], "blur", 1)
+
+
+def test_versions_of_one_face_begin_with_the_face(faces):
+    rows = corrupted_versions(faces[0], seed=2)
+    assert list(rows) == list(CORRUPTIONS)
+    for name, images in rows.items():
+        np.testing.assert_array_equal(images[0], faces[0])
+        np.testing.assert_array_equal(images[5:], corrupt(faces[:1], name, 5, seed=2))

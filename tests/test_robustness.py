@@ -11,7 +11,7 @@ from emo_utils.datasets import from_arrays
 from emo_utils.errors import DataError
 from emo_utils.evaluation import robustness as module
 from emo_utils.evaluation.corruptions import CORRUPTIONS
-from emo_utils.evaluation.robustness import Robustness, mean_corruption_error, mirror_invariance, robustness
+from emo_utils.evaluation.robustness import Robustness, mean_corruption_error, measure_robustness, mirror_invariance
 
 
 def by_grey(images: np.ndarray) -> np.ndarray:
@@ -29,7 +29,7 @@ def greys():
 
 
 def test_accuracy_by_severity_is_that_of_a_model_we_know(greys):
-    frame = robustness(by_grey, greys, progress=False).to_frame().set_index(["corruption", "severity"])
+    frame = measure_robustness(by_grey, greys, progress=False).to_frame().set_index(["corruption", "severity"])
     assert len(frame) == 1 + 5 * len(CORRUPTIONS)
     assert frame.loc[("clean", 0), "accuracy"] == 1
     darker = frame.xs("darker")["accuracy"].round(3).tolist()
@@ -41,15 +41,15 @@ def test_accuracy_by_severity_is_that_of_a_model_we_know(greys):
 
 
 def test_a_sample_keeps_the_classes_and_chunks_change_nothing(greys, monkeypatch):
-    few = robustness(by_grey, greys, limit=12, seed=3, progress=False)
+    few = measure_robustness(by_grey, greys, limit=12, seed=3, progress=False)
     assert len(few.clean) == 12
     light = np.isin(few.ids, greys.ids[:20]).sum()
     assert light == 4
-    assert few.ids.tolist() == robustness(by_grey, greys, limit=12, seed=3, progress=False).ids.tolist()
-    assert few.ids.tolist() != robustness(by_grey, greys, limit=12, seed=4, progress=False).ids.tolist()
-    whole = robustness(by_grey, greys, progress=False)
+    assert few.ids.tolist() == measure_robustness(by_grey, greys, limit=12, seed=3, progress=False).ids.tolist()
+    assert few.ids.tolist() != measure_robustness(by_grey, greys, limit=12, seed=4, progress=False).ids.tolist()
+    whole = measure_robustness(by_grey, greys, progress=False)
     monkeypatch.setattr(module, "_CHUNK", 59)  # must not leave a chunk of one face
-    parts = robustness(by_grey, greys, progress=False)
+    parts = measure_robustness(by_grey, greys, progress=False)
     np.testing.assert_array_equal(whole.ids, parts.ids)
     np.testing.assert_array_equal(whole.corrupted["darker"], parts.corrupted["darker"])
 
@@ -94,11 +94,11 @@ def test_what_cannot_be_divided_is_said():
 
 def test_a_model_of_other_classes_and_broken_answers_are_refused(greys):
     with pytest.raises(DataError, match=r"gives 2 probabilities a face, and the data has 3 classes"):
-        robustness(by_grey, replace(greys, class_names=("happy", "sad", "fear")), progress=False)
+        measure_robustness(by_grey, replace(greys, class_names=("happy", "sad", "fear")), progress=False)
     with pytest.raises(DataError, match="NaN"):
-        robustness(lambda images: by_grey(images) * np.nan, greys, progress=False)
+        measure_robustness(lambda images: by_grey(images) * np.nan, greys, progress=False)
     with pytest.raises(DataError, match="no faces"):
-        robustness(by_grey, greys.take(slice(0)), progress=False)
+        measure_robustness(by_grey, greys.take(slice(0)), progress=False)
 
 
 def test_mirror_images_of_what_is_and_is_not_symmetric():

@@ -77,6 +77,20 @@ def corrupt(images: np.ndarray, name: str, severity: int, *, seed: int = 0) -> n
     return kind.apply(images, kind.levels[SEVERITIES.index(severity)], rng)
 
 
+def corrupted_versions(image: np.ndarray, *, seed: int = 0) -> dict[str, np.ndarray]:
+    """Return one face as it is and at each severity: name of a corruption -> uint8 array of shape (6, height, width).
+
+    Args:
+        image: uint8 array of shape (height, width).
+        seed: see `corrupt`.
+    """
+    face = image[None]
+    return {
+        name: np.concatenate([face, *(corrupt(face, name, severity, seed=seed) for severity in SEVERITIES)])
+        for name in CORRUPTIONS
+    }
+
+
 def _shift_grey(images: np.ndarray, level: float, rng: np.random.Generator) -> np.ndarray:
     return np.clip(images.astype(np.int16) + int(level), 0, 255).astype(np.uint8)
 

@@ -58,7 +58,7 @@ class Robustness:
         return pd.DataFrame(rows, columns=["corruption", "severity", "n", "accuracy", "low", "high"])
 
 
-def robustness(
+def measure_robustness(
     predict: Predict, data: FaceDataset, *, limit: int | None = None, seed: int = 0, progress: bool = True
 ) -> Robustness:
     """Find out which faces a model still gets right when they are made worse, see `corrupt`.
@@ -168,7 +168,7 @@ def mirror_invariance(predict: Predict, images: np.ndarray, *, groups: np.ndarra
     """Compare what a model says of faces and of their mirror images, which show the same emotion.
 
     Args:
-        predict: see `robustness`.
+        predict: see `measure_robustness`.
         images: uint8 array of shape (n, height, width).
         groups: array of shape (n,), the people, for the intervals.
 

@@ -7,6 +7,7 @@ from emo_utils.plots.confidence import plot_ranking, plot_reliability, plot_risk
 from emo_utils.plots.curves import plot_class_counts, plot_label_curves, plot_learning_curves, plot_lines
 from emo_utils.plots.pictures import plot_answer, plot_differences, plot_examples, plot_face_rows, plot_faces
 from emo_utils.plots.results import plot_accuracies, plot_confusion, plot_probabilities, plot_recalls, plot_seeds
+from emo_utils.plots.robustness import plot_corruptions, plot_leakage, plot_severities, plot_slices
 from emo_utils.plots.style import COLORS
 
 __all__ = [
@@ -15,11 +16,13 @@ __all__ = [
     "plot_answer",
     "plot_class_counts",
     "plot_confusion",
+    "plot_corruptions",
     "plot_differences",
     "plot_examples",
     "plot_face_rows",
     "plot_faces",
     "plot_label_curves",
+    "plot_leakage",
     "plot_learning_curves",
     "plot_lines",
     "plot_probabilities",
@@ -28,4 +31,6 @@ __all__ = [
     "plot_reliability",
     "plot_risk_coverage",
     "plot_seeds",
+    "plot_severities",
+    "plot_slices",
 ]
