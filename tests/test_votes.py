@@ -11,7 +11,8 @@ from emo_utils.datasets import from_arrays
 from emo_utils.datasets.ferplus import VOTES
 from emo_utils.emotions import canonical_emotion
 from emo_utils.errors import DataError
-from emo_utils.evaluation.votes import agreement, compare_with_votes, human_bar, votes_for
+from emo_utils.evaluation.raters import agreement, human_bar, votes_for
+from emo_utils.evaluation.votes import compare_with_votes
 
 NAMES = ("happy", "sad", "neutral")
 
@@ -92,19 +93,35 @@ def test_comparisons_with_raters_by_enumeration():
     assert accuracies.to_dict() == pytest.approx(expected)
 
 
-def test_accuracy_by_agreement_counts_each_face_in_its_bin():
-    data = faces([[5, 5, 0], [7, 3, 0], [8, 2, 0], [10, 0, 0], [6, 0, 0]], labels=[1, 0, 0, 0, 2])
-    table = compare_with_votes(data, one_hot([0, 0, 1, 0, 0])).by_agreement
-    assert table.index.tolist() == ["up to 50%", "50% to 70%", "70% to 90%", "over 90%"]
-    assert table["n"].tolist() == [1, 1, 1, 2]
-    assert table["model"].tolist() == [0.5, 1, 0, 1]
-    assert table["label"].tolist() == [0, 1, 0, 0.5]
-    assert table["rater"].tolist() == [0, 0.7, 0.8, 1]
-    wide = compare_with_votes(data, one_hot([0] * 5), edges=(0.2, 0.95)).by_agreement
-    assert wide["n"].tolist() == [0, 3, 2]
-    assert np.isnan(wide["model"].iloc[0])
+def test_accuracy_by_agreement_of_the_others_by_enumeration():
+    answers = np.random.default_rng(0).integers(0, 3, len(SMALL))
+    labels = np.random.default_rng(1).integers(0, 3, len(SMALL))
+    table = compare_with_votes(faces(SMALL, labels), one_hot(answers)).by_agreement
+    bins = {"up to 50%": (0, 0.5), "50% to 70%": (0.5, 0.7), "70% to 90%": (0.7, 0.9), "over 90%": (0.9, 1)}
+    assert table.index.tolist() == list(bins)
+    for name, (low, high) in bins.items():
+        cases = [
+            (1 / len(votes), credit(a, rest), credit(vote, rest), a == y)
+            for a, y, votes in zip(answers.tolist(), labels.tolist(), AS_LISTS, strict=True)
+            for vote, rest in left_out(votes)
+            if low < max(np.bincount(rest)) / len(rest) <= high
+        ]
+        weights = [case[0] for case in cases]
+        assert table["n"][name] == pytest.approx(sum(weights))
+        for i, column in enumerate(("model", "rater", "label"), start=1):
+            assert table[column][name] == pytest.approx(np.average([case[i] for case in cases], weights=weights))
+            assert table[f"{column}_low"][name] <= table[column][name] <= table[f"{column}_high"][name]
+    assert table["n"].sum() == pytest.approx(len(SMALL))
+
+
+def test_bins_of_agreement_can_be_chosen_and_may_be_empty():
+    data = faces([[6, 5, 0], [11, 0, 0]])
+    table = compare_with_votes(data, one_hot([0, 0]), edges=(0.2, 0.95)).by_agreement
+    assert table["n"].tolist() == pytest.approx([0, 1, 1])
+    assert table["rater"].tolist()[1:] == pytest.approx([3 / 11, 1])  # the six meet 5:5, the five are outvoted
+    assert np.isnan(table["model"].iloc[0])
     with pytest.raises(DataError, match=r"edges must rise between 0 and 1\. Got \[0\.7, 0\.5\]"):
-        compare_with_votes(data, one_hot([0] * 5), edges=(0.7, 0.5))
+        compare_with_votes(data, one_hot([0, 0]), edges=(0.7, 0.5))
 
 
 def test_divergences_by_hand():

@@ -1,10 +1,7 @@
-"""A model beside the people who rated the same faces: FER+ gives the votes of some ten raters for each.
+"""A model beside the people who rated the same faces.
 
 A face that raters call by different names has no single right answer, so a label says less than the votes do.
-Barsoum et al. (2016), "Training deep networks for facial expression recognition with crowd-sourced label distribution".
-
-Everything is restricted to the votes for the classes at hand. Where answers tie for the plurality, each counts the
-same part of one, as if the tie were broken by lot.
+Everything is restricted to the votes for the classes at hand.
 """
 
 from __future__ import annotations
@@ -18,14 +15,19 @@ import pandas as pd
 from scipy.special import rel_entr
 
 from emo_utils.datasets.base import FaceDataset
-from emo_utils.datasets.ferplus import VOTES
-from emo_utils.emotions import EMOTIONS, canonical_emotion
 from emo_utils.errors import DataError
 from emo_utils.evaluation.checks import check_predictions
+from emo_utils.evaluation.raters import (
+    agreement,
+    left_out,
+    plurality,
+    rater_against_others,
+    rater_against_rater,
+    votes_for,
+)
 from emo_utils.evaluation.resampling import bootstrap_sums, interval
 
 AGREEMENT_EDGES = (0.5, 0.7, 0.9)
-_COLUMN_OF = {canonical_emotion(name): i for i, name in enumerate(VOTES[: len(EMOTIONS)])}
 _LEAST_PROBABILITY = 1e-7  # as in Keras's cross-entropy: a probability of zero would cost infinitely much
 
 
@@ -37,9 +39,10 @@ class VoteComparison:
         n: faces compared.
         n_left_out: faces with fewer than two votes for the classes at hand, which have no "other raters".
         accuracies: a row a comparison, columns accuracy, accuracy_low, accuracy_high.
-        by_agreement: a row a bin of agreement, columns n; model, rater and label, each also with _low and _high:
-            accuracy of the model and of one rater against the plurality of the other raters, and of the model against
-            the data set's label. NaN in a bin without faces.
+        by_agreement: a row a bin of agreement among all raters but one, columns n (faces, in parts where it depends on
+            who is left out); model, rater and label, each also with _low and _high: accuracy of the model and of the
+            left-out rater against the plurality of the others, and of the model against the data set's label. NaN in
+            a bin without faces.
         divergences: a row an answer, columns cross_entropy and jensen_shannon, in nats, each also with _low and _high.
     """
 
@@ -48,52 +51,6 @@ class VoteComparison:
     accuracies: pd.DataFrame
     by_agreement: pd.DataFrame
     divergences: pd.DataFrame
-
-
-def votes_for(data: FaceDataset) -> np.ndarray:
-    """Return the votes for the classes of a data set, int array of shape (n, n_classes), in their order.
-
-    Raises:
-        DataError: the data set has no votes, or none for its classes.
-    """
-    if data.votes is None:
-        raise DataError(f"{data.name} has no votes. FER2013 gets them from fer2013new.csv with add_votes.")
-    counts = data.votes[:, [_COLUMN_OF[name] for name in data.class_names]]
-    if not counts.any():
-        raise DataError(f"{data.name}: no rater voted for any of {', '.join(data.class_names)}. Use other classes.")
-    return counts
-
-
-def agreement(votes: np.ndarray) -> np.ndarray:
-    """Return the share of the raters who gave the most frequent answer, float array of shape (n,).
-
-    Args:
-        votes: int array of shape (n, k); a face without votes gets NaN.
-
-    >>> agreement(np.array([[9, 1, 0], [5, 5, 0]])).tolist()
-    [0.9, 0.5]
-    """
-    total = votes.sum(axis=1)
-    return np.divide(votes.max(axis=1), total, out=np.full(len(votes), np.nan), where=total > 0)
-
-
-def human_bar(votes: np.ndarray) -> tuple[float, float, float]:
-    """Return how often one rater gives the most frequent answer of the others, with its 95 % interval.
-
-    The mean over faces and, in a face, over which of its raters is held against the others.
-
-    Args:
-        votes: int array of shape (n, k); faces with fewer than two votes do not count.
-
-    Returns:
-        Share, low, high.
-
-    >>> human_bar(np.array([[2, 1], [2, 1]]))[0]  # either of the two meets a tie, the third is outvoted
-    0.3333333333333333
-    """
-    rated = votes[votes.sum(axis=1) >= 2]
-    share, low, high = _means(_rater_against_others(rated)[:, None])[0].tolist()
-    return share, low, high
 
 
 def compare_with_votes(
@@ -106,9 +63,8 @@ def compare_with_votes(
     hardly excel; "model minus one rater" is a paired difference. One rater can also be the target: no answer can do
     better there than the plurality.
 
-    Agreement is the share of the plurality among the votes for the classes at hand. It is made of the very votes that
-    the rater gives, so in a bin the rater's accuracy is high or low by choice of the bin: compare the model between
-    bins, and with the rater over all faces.
+    Agreement is the share of the plurality among all raters but one, averaged over who is left out: were the rater in
+    question among them, unanimous faces would have a rater who is always right, by choice of the faces.
 
     Divergences, of each answer from the distribution of the votes: cross-entropy (its least value is the entropy of
     the votes themselves) and Jensen-Shannon divergence (at most log 2). Beside the model: always the mean of the
@@ -118,7 +74,7 @@ def compare_with_votes(
     Args:
         data: n faces with `votes`; its classes are those of the model, in the same order.
         probabilities: float array of shape (n, n_classes).
-        edges: upper ends of the bins of agreement but the last, rising, within (0, 1).
+        edges: upper ends, which belong to them, of the bins of agreement but the last; rising, within (0, 1).
 
     Raises:
         DataError: no votes, no votes for these classes, or probabilities that do not fit.
@@ -138,68 +94,51 @@ def compare_with_votes(
     shares = counts / counts.sum(axis=1, keepdims=True)
     others = _others(counts)
     model = others[faces, answers]
-    rater = _rater_against_others(counts)
-    label = (answers == labels).astype(float)
+    rater = rater_against_others(counts)
     columns = {
-        f"model, label of {data.name}": label,
-        "model, plurality of all raters": _plurality(counts)[faces, answers],
+        f"model, label of {data.name}": (answers == labels).astype(float),
+        "model, plurality of all raters": plurality(counts)[faces, answers],
         "model, plurality of all but one rater": model,
         f"label of {data.name}, plurality of all but one rater": others[faces, labels],
         "one rater, plurality of the others": rater,
         "model minus one rater": model - rater,
         "model, one rater": shares[faces, answers],
-        "one rater, another rater": _rater_against_rater(counts),
+        "one rater, another rater": rater_against_rater(counts),
         "plurality, one rater": agreement(counts),
     }
     return VoteComparison(
         n=len(counts),
         n_left_out=int((~keep).sum()),
         accuracies=_table(columns, "accuracy"),
-        by_agreement=_by_agreement(agreement(counts), {"model": model, "rater": rater, "label": label}, edges),
+        by_agreement=_by_agreement(counts, answers, labels, edges),
         divergences=_divergences(counts, probabilities),
     )
 
 
-def _plurality(counts: np.ndarray) -> np.ndarray:
-    """Return what each answer is worth, shape (n, k): one for the plurality, parts of one where answers tie."""
-    best = counts == counts.max(axis=1, keepdims=True)
-    return best / best.sum(axis=1, keepdims=True)
-
-
-def _left_out(counts: np.ndarray):
-    """Yield, for each answer, the share of raters who gave it and the votes that are left without one of them."""
-    total = counts.sum(axis=1)
-    for k in range(counts.shape[1]):
-        rest = counts.copy()
-        rest[:, k] = np.maximum(rest[:, k] - 1, 0)  # where nobody gave it, its share of zero leaves the face out
-        yield counts[:, k] / total, rest
-
-
 def _others(counts: np.ndarray) -> np.ndarray:
     """Return what each answer is worth on average against all raters but one, shape (n, k)."""
-    return sum(share[:, None] * _plurality(rest) for share, rest in _left_out(counts))
+    return sum(share[:, None] * plurality(rest) for share, rest in left_out(counts))
 
 
-def _rater_against_others(counts: np.ndarray) -> np.ndarray:
-    return sum(share * _plurality(rest)[:, k] for k, (share, rest) in enumerate(_left_out(counts)))
-
-
-def _rater_against_rater(counts: np.ndarray) -> np.ndarray:
-    total = counts.sum(axis=1)
-    return (counts * (counts - 1)).sum(axis=1) / (total * (total - 1))
-
-
-def _by_agreement(agreed: np.ndarray, columns: Mapping[str, np.ndarray], edges: Sequence[float]) -> pd.DataFrame:
+def _by_agreement(counts: np.ndarray, answers: np.ndarray, labels: np.ndarray, edges: Sequence[float]) -> pd.DataFrame:
     ends = [0.0, *edges, 1.0]
     if any(low >= high for low, high in pairwise(ends)):
         raise DataError(f"edges must rise between 0 and 1. Got {list(edges)}.")
+    faces = np.arange(len(counts))
+    sums = np.zeros((len(counts), len(ends) - 1, 4))  # of each face: how much of it lies in a bin, and what hits there
+    for k, (share, rest) in enumerate(left_out(counts)):
+        worth, bins = plurality(rest), np.searchsorted(ends, agreement(rest)) - 1
+        hits = np.stack([np.ones(len(counts)), worth[faces, answers], worth[:, k], answers == labels], axis=1)
+        sums[faces, bins] += share[:, None] * hits
+    draws = bootstrap_sums(sums.reshape(len(sums), -1)).reshape(-1, *sums.shape[1:])
     rows = {}
-    for low, high in pairwise(ends):
-        inside = (agreed > low) & (agreed <= high)
-        row = {"n": int(inside.sum())}
-        for name, values in columns.items():
-            figures = _means(values[inside, None])[0] if inside.any() else np.full(3, np.nan)
-            row |= dict(zip((name, f"{name}_low", f"{name}_high"), figures, strict=True))
+    for (low, high), total, drawn in zip(pairwise(ends), sums.sum(axis=0), draws.swapaxes(0, 1), strict=True):
+        row = {"n": total[0]}
+        for i, name in enumerate(("model", "rater", "label"), start=1):
+            filled = drawn[:, 0] > 0
+            limits = interval(drawn[filled, i] / drawn[filled, 0]) if total[0] else (np.nan, np.nan)
+            share = total[i] / total[0] if total[0] else np.nan
+            row |= {name: share, f"{name}_low": limits[0], f"{name}_high": limits[1]}
         rows[f"over {low:.0%}" if high == 1 else f"up to {high:.0%}" if low == 0 else f"{low:.0%} to {high:.0%}"] = row
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("raters who agree")
 
@@ -217,7 +156,7 @@ def _divergences(counts: np.ndarray, probabilities: np.ndarray) -> pd.DataFrame:
     for figures, measure in ((entropies, _cross_entropy), (divergences, _jensen_shannon)):
         figures["one rater, softened"] = sum(
             share * measure(rest / rest.sum(axis=1, keepdims=True), soft[k])
-            for k, (share, rest) in enumerate(_left_out(counts))
+            for k, (share, rest) in enumerate(left_out(counts))
         )
     return pd.concat([_table(entropies, "cross_entropy"), _table(divergences, "jensen_shannon")], axis=1)
 
@@ -241,11 +180,7 @@ def _jensen_shannon(votes: np.ndarray, answer: np.ndarray) -> np.ndarray:
 
 def _table(columns: Mapping[str, np.ndarray], figure: str) -> pd.DataFrame:
     """Return the mean of each column over the faces with its interval, a row a column."""
-    means = _means(np.stack(list(columns.values()), axis=1))
-    return pd.DataFrame(means, index=list(columns), columns=[figure, f"{figure}_low", f"{figure}_high"])
-
-
-def _means(columns: np.ndarray) -> np.ndarray:
-    """Return mean, low and high of each column over the faces, shape (k, 3)."""
-    sums = bootstrap_sums(columns) / len(columns)
-    return np.array([(mean, *interval(draws)) for mean, draws in zip(columns.mean(axis=0), sums.T, strict=True)])
+    values = np.stack(list(columns.values()), axis=1)
+    means = bootstrap_sums(values) / len(values)
+    rows = [(mean, *interval(drawn)) for mean, drawn in zip(values.mean(axis=0), means.T, strict=True)]
+    return pd.DataFrame(rows, index=list(columns), columns=[figure, f"{figure}_low", f"{figure}_high"])
