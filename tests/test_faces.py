@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,9 +12,10 @@ from emo_utils.datasets import embedded
 from emo_utils.datasets.embedded import load_embedded
 from emo_utils.emotions import EMOTIONS, SEVEN
 from emo_utils.errors import DataError
-from emo_utils.faces import PROTOTYPES, UNIT_NAMES, make_faces, render_face
+from emo_utils.faces import PROTOTYPES, UNIT_NAMES, make_faces, parts_mask, render_face
 from emo_utils.faces.eyes import lid_heights
 from emo_utils.faces.mouth import mouth_shape
+from emo_utils.faces.nuisances import Nuisance
 from emo_utils.faces.person import make_person
 
 
@@ -147,6 +149,48 @@ def test_frames_of_a_sequence_are_nearly_identical():
     same_scene = np.flatnonzero(within)
     assert (faces.people[same_scene] == faces.people[same_scene + 1]).all()
     assert (faces.labels[same_scene] == faces.labels[same_scene + 1]).all()
+
+
+def frontal(faces):
+    """Return the same faces as seen from the front, where brows, eyes and mouth lie at known heights."""
+    frontal_pose = Nuisance().pose
+    return replace(faces, nuisances=tuple(replace(n, pose=frontal_pose, occluder="none") for n in faces.nuisances))
+
+
+def test_parts_lie_where_the_units_act():
+    faces = frontal(make_faces(120, people=15))
+    masks = parts_mask(faces)
+    share = {name: masks[faces.true_labels == label].mean(axis=0) for label, name in enumerate(SEVEN)}
+    brows, eyes, mouth = slice(9, 15), slice(17, 23), slice(33, 43)
+    cheeks = (slice(27, 33), [*range(12, 17), *range(31, 36)])
+    assert not share["neutral"].any()
+    assert share["happy"][mouth, 16:32].mean() > 0.5
+    assert share["happy"][cheeks].mean() > 0.4
+    assert share["happy"][brows, 8:40].mean() < 0.05
+    assert share["sad"][brows, 14:34].mean() > 0.4
+    assert share["sad"][mouth, 16:32].mean() > 0.3
+    assert share["sad"][cheeks].mean() < 0.2
+    assert share["angry"][eyes, 10:38].mean() > 0.5
+    assert share["surprise"][brows, 10:38].mean() > 0.5
+    for name, pixels in share.items():
+        assert pixels[:3].max() == 0, name  # no emotion shows in the hair
+    areas = masks.mean(axis=(1, 2))
+    assert areas.max() < 0.6
+    assert (areas[faces.true_labels != SEVEN.index("neutral")] > 0).all()
+
+
+def test_parts_of_chosen_faces_follow_the_head_and_end_where_a_hand_hides_them():
+    faces = make_faces(40, people=9, emotions=["happy", "contempt"])
+    chosen = np.array([7, 3])
+    np.testing.assert_array_equal(parts_mask(faces, chosen), parts_mask(faces)[chosen])
+    straight = frontal(faces)
+    bar = tuple(replace(n, occluder="bar", reach=0.0) for n in straight.nuisances)
+    hidden = parts_mask(replace(straight, nuisances=bar))
+    assert hidden.any()
+    assert hidden[:, 41:].sum() < 0.2 * parts_mask(straight)[:, 41:].sum()
+    low = tuple(replace(n, pose=replace(n.pose, dy=232 * 5 / 48)) for n in straight.nuisances)  # five pixels down
+    moved, still = parts_mask(replace(straight, nuisances=low))[:, 5:], parts_mask(straight)[:, :-5]
+    assert (moved & still).sum() > 0.75 * (moved | still).sum()
 
 
 @pytest.mark.parametrize(

@@ -39,17 +39,18 @@ def most_uncertain(probabilities: np.ndarray, n: int = 16) -> np.ndarray:
     >>> most_uncertain(np.array([[0.9, 0.1], [0.5, 0.5], [0.6, 0.4]]), 2)
     array([1, 2])
     """
+    check_predictions(probabilities.argmax(axis=1), probabilities)
     return np.argsort(-entropy(probabilities, axis=1), kind="stable")[:n]
 
 
 def captions(labels: np.ndarray, probabilities: np.ndarray, class_names: Sequence[str]) -> list[str]:
-    """Return what to write above each face: the true class, the predicted one and its confidence.
+    r"""Return what to write above each face, in two lines: the true class, the predicted one and its confidence.
 
     >>> captions(np.array([0]), np.array([[0.25, 0.75]]), ["happy", "sad"])
-    ['happy → sad 75%']
+    ['happy\n→ sad 75%']
     """
     predicted = probabilities.argmax(axis=1)
     return [
-        f"{class_names[true]} → {class_names[said]} {row[said]:.0%}"
+        f"{class_names[true]}\n→ {class_names[said]} {row[said]:.0%}"
         for true, said, row in zip(labels, predicted, probabilities, strict=True)
     ]

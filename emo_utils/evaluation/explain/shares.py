@@ -59,8 +59,9 @@ def heat_share_table(
     """
     emotions = np.asarray(emotions)
     shares, areas = heat_share(heat, mask), mask.mean(axis=(1, 2))
-    if len(emotions) != len(shares):
-        raise DataError(f"{len(shares)} faces but {len(emotions)} emotions. Give each face its own.")
+    for name, values in (("emotions", emotions), ("groups", groups)):
+        if values is not None and len(values) != len(shares):
+            raise DataError(f"{len(shares)} faces but {len(values)} {name}. Give each face its own.")
     usable = np.isfinite(shares) & (areas > 0)
     if not usable.any():
         raise DataError(f"None of the {len(shares)} faces has both heat and a part that shows its emotion.")
