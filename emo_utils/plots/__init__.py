@@ -5,6 +5,7 @@ Nothing is computed, shown or saved here. Colours are seaborn's "colorblind" pal
 
 from emo_utils.plots.confidence import plot_ranking, plot_reliability, plot_risk_coverage
 from emo_utils.plots.curves import plot_class_counts, plot_label_curves, plot_learning_curves, plot_lines
+from emo_utils.plots.explain import plot_heat, plot_heat_shares
 from emo_utils.plots.pictures import plot_answer, plot_differences, plot_examples, plot_face_rows, plot_faces
 from emo_utils.plots.results import plot_accuracies, plot_confusion, plot_probabilities, plot_recalls, plot_seeds
 from emo_utils.plots.robustness import plot_corruptions, plot_leakage, plot_severities, plot_slices
@@ -21,6 +22,8 @@ __all__ = [
     "plot_examples",
     "plot_face_rows",
     "plot_faces",
+    "plot_heat",
+    "plot_heat_shares",
     "plot_label_curves",
     "plot_leakage",
     "plot_learning_curves",
