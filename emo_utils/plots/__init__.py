@@ -10,10 +10,12 @@ from emo_utils.plots.pictures import plot_answer, plot_differences, plot_example
 from emo_utils.plots.results import plot_accuracies, plot_confusion, plot_probabilities, plot_recalls, plot_seeds
 from emo_utils.plots.robustness import plot_corruptions, plot_leakage, plot_severities, plot_slices
 from emo_utils.plots.style import COLORS
+from emo_utils.plots.votes import plot_accuracy_by_agreement, plot_faces_with_votes
 
 __all__ = [
     "COLORS",
     "plot_accuracies",
+    "plot_accuracy_by_agreement",
     "plot_answer",
     "plot_class_counts",
     "plot_confusion",
@@ -22,6 +24,7 @@ __all__ = [
     "plot_examples",
     "plot_face_rows",
     "plot_faces",
+    "plot_faces_with_votes",
     "plot_heat",
     "plot_heat_shares",
     "plot_label_curves",
