@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from datasets_helpers import encoded, face, write_files
 
-from emo_utils.datasets import from_arrays
+from emo_utils.datasets import from_arrays, load_dataset
+from emo_utils.datasets.embedded import load_embedded
 from emo_utils.errors import DataError
 from emo_utils.evaluation.slices import _wilson, slice_metrics, worst_slice
 
@@ -93,6 +95,27 @@ def test_intervals_cover(people):
         low, high = _wilson(hits, groups, 0.05)
         covered.append(low <= (0.85 if people is None else 2 / 3) <= high)
     assert 0.935 < np.mean(covered) < 0.99
+
+
+def test_sizes_are_those_in_the_source(tmp_path):
+    files = {f"happy/{i}.png": encoded(face(i, side)) for i, side in enumerate((40, 40, 80, 80, 80, 120, 120))}
+    data = load_dataset(write_files(tmp_path / "faces", files))
+    assert data.images.shape[1:] == (48, 48)
+    assert data.sizes.tolist() == load_dataset(tmp_path / "faces").sizes.tolist()  # from the cache
+    assert data.take(slice(2, 6)).sizes.tolist() == [80, 80, 80, 120]
+    data = replace(data, class_names=("happy", "sad"))
+    frame = slice_metrics(data, answers(data, data.sizes > 40), ["size"])
+    assert frame["value"].tolist()[1:] == ["below 80 pixels", "80 pixels and more"]
+    assert frame["accuracy"].tolist()[1:] == [0, 1]
+    with pytest.raises(DataError, match="cannot be sliced by size"):
+        slice_metrics(replace(data, sizes=None), data.one_hot(), ["size"])
+
+
+def test_drawn_faces_know_how_wide_they_are():
+    faces = load_embedded(60, people=6)
+    np.testing.assert_array_equal(faces.sizes, load_embedded(60, people=6).sizes)
+    assert 25 < faces.sizes.min() < faces.sizes.max() < 48
+    assert faces.sizes.std() > 1
 
 
 def test_what_does_not_fit_is_refused(faces):

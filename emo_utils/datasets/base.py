@@ -14,6 +14,8 @@ from emo_utils.errors import DataError
 
 # "test" is the part to report on; "private" is FER2013's PrivateTest; "" means not assigned yet.
 USAGES = ("train", "val", "test", "private", "")
+# The arrays beside the images that hold an entry for each face; all but the first three may be None.
+BY_FACE = ("labels", "ids", "usage", "groups", "votes", "sizes")
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,8 @@ class FaceDataset:
         usage: str array of shape (n,), one of `USAGES` each.
         groups: str array of shape (n,): the person, where known; else None.
         votes: int array of shape (n, 10), FER+ votes in the order of fer2013new.csv; else None.
+        sizes: float32 array of shape (n,), pixels across the face in its source: the side of the square that was
+            brought to the size of `images`, or, for drawn faces, the width of the head; else None.
         name: short name of the data set for tables and titles.
         skipped: (id, reason) of every item of the source that could not be used.
         removed: (id, reason) of every item that `clean` left out.
@@ -42,6 +46,7 @@ class FaceDataset:
     usage: np.ndarray
     groups: np.ndarray | None = None
     votes: np.ndarray | None = None
+    sizes: np.ndarray | None = None
     name: str = "faces"
     skipped: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     removed: tuple[tuple[str, str], ...] = field(default=(), repr=False)
@@ -53,7 +58,7 @@ class FaceDataset:
                 f"{self.name}: images must be uint8 of shape (n, height, width). "
                 f"Got {self.images.dtype} of shape {self.images.shape}."
             )
-        for key in ("labels", "ids", "usage", "groups", "votes"):
+        for key in BY_FACE:
             value = getattr(self, key)
             if value is not None and len(value) != n:
                 raise DataError(f"{self.name}: {n} images but {len(value)} {key}.")
@@ -71,8 +76,7 @@ class FaceDataset:
 
         Images that lie in a file are not read: the result knows which rows of it are its own.
         """
-        arrays = ("labels", "ids", "usage", "groups", "votes")
-        taken = {k: getattr(self, k)[index] for k in arrays if getattr(self, k) is not None}
+        taken = {k: getattr(self, k)[index] for k in BY_FACE if getattr(self, k) is not None}
         return replace(self, images=take_rows(self.images, index), **taken)
 
     def part(self, usage: str) -> FaceDataset:
@@ -138,7 +142,7 @@ def from_arrays(
         ids: str array of shape (n,); numbered if None.
         usage: str array of shape (n,); "" (unassigned) if None.
         name: short name of the data set.
-        **rest: `groups`, `votes`, `skipped`.
+        **rest: `groups`, `votes`, `sizes`, `skipped`.
     """
     images = np.asanyarray(images)  # a map of a file stays one
     n = len(images)

@@ -21,9 +21,10 @@ from emo_utils.datasets.rows import fits_in_memory
 from emo_utils.datasets.tree import walk
 from emo_utils.paths import data_dir
 
-CACHE_VERSION = 2  # raise it whenever a loader gives other pixels, labels, ids or parts for the same source
+CACHE_VERSION = 3  # raise it whenever a loader gives anything else for the same source
 FOLDER = ".emo_cache"
 _ARRAYS = ("labels", "class_names", "ids", "usage", "skipped")
+_OPTIONAL = ("groups", "sizes")
 
 
 def cached(source: Path, size: int, build: Callable[[], FaceDataset]) -> FaceDataset:
@@ -76,11 +77,11 @@ def _read(place: Path, stamp: str) -> FaceDataset | None:
             arrays = {key: file[key] for key in _ARRAYS}
             entry = file.zip.getinfo("images.npy")
             arrays["images"] = file["images"] if fits_in_memory(entry.file_size) else _mapped(raw, entry)
-            groups = file.get("groups")
+            arrays |= {key: file[key] for key in _OPTIONAL if key in file}
             name = str(file["name"])
         skipped = tuple((item, reason) for item, reason in arrays.pop("skipped").tolist())
         class_names = tuple(arrays.pop("class_names").tolist())
-        return FaceDataset(**arrays, class_names=class_names, groups=groups, name=name, skipped=skipped)
+        return FaceDataset(**arrays, class_names=class_names, name=name, skipped=skipped)
     except Exception:  # numpy, zipfile and tokenize fail on a damaged file in more ways than one can list
         return None
 
@@ -112,8 +113,7 @@ def _write(place: Path, stamp: str, ds: FaceDataset) -> bool:
     content = {key: getattr(ds, key) for key in ("images", "labels", "ids", "usage")}
     content |= {"class_names": np.array(ds.class_names), "name": np.array(ds.name), "stamp": np.array(stamp)}
     content["skipped"] = np.array(ds.skipped, dtype=str).reshape(-1, 2)
-    if ds.groups is not None:
-        content["groups"] = ds.groups
+    content |= {key: getattr(ds, key) for key in _OPTIONAL if getattr(ds, key) is not None}
     temporary = None
     try:
         if not place.parent.exists() and not _may_write(place.parent.parent):

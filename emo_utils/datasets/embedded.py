@@ -20,6 +20,7 @@ from emo_utils.faces.sampling import check_arguments
 from emo_utils.paths import data_dir
 
 _STREAM = 7003
+_KEPT = ("images", "labels", "people", "sizes")  # of a FaceSet, in the cache
 _SHARES = {"val": 0.15, "test": 0.15}  # of the people; the rest train
 
 
@@ -57,7 +58,7 @@ def load_embedded(
     arrays = _read(path, n)
     if arrays is None:
         faces = make_faces(n, **arguments)
-        arrays = {"images": faces.images, "labels": faces.labels, "people": faces.people}
+        arrays = {key: getattr(faces, key) for key in _KEPT}
         _write(path, arrays)
     return from_arrays(
         arrays["images"],
@@ -66,6 +67,7 @@ def load_embedded(
         ids=[f"embedded-{seed}-{i:06d}" for i in range(n)],
         usage=_usage(arrays["people"], seed),
         groups=arrays["people"],
+        sizes=arrays["sizes"],
         name="embedded",
     )
 
@@ -96,7 +98,7 @@ def _read(path: Path, n: int) -> dict[str, np.ndarray] | None:
     """Return the cached arrays; None if there are none or the file is damaged (a zip carries checksums)."""
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            arrays = {key: archive[key] for key in ("images", "labels", "people")}
+            arrays = {key: archive[key] for key in _KEPT}
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None
     return arrays if all(len(a) == n for a in arrays.values()) else None

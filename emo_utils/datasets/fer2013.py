@@ -79,7 +79,8 @@ def load_csv(path: Path, size: int) -> FaceDataset:
     images = np.stack(faces)
     if size != _SIDE:
         images = np.stack([fit_square(face, size) for face in images])
-    return from_arrays(images, labels, SEVEN, ids=ids, usage=usage, name="fer2013", skipped=tuple(skipped))
+    sizes = np.full(len(faces), _SIDE, np.float32)
+    return from_arrays(images, labels, SEVEN, ids=ids, usage=usage, sizes=sizes, name="fer2013", skipped=tuple(skipped))
 
 
 def holds_csv(path: Path) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from emo_utils.datasets.base import FaceDataset, from_arrays
-from emo_utils.datasets.images import decode_face
+from emo_utils.datasets.images import decode_grey, fit_square
 from emo_utils.datasets.rows import ImageStack, chunk_length
 from emo_utils.datasets.tree import FileTree, open_tree
 from emo_utils.emotions import EMOTIONS, canonical_emotion
@@ -50,7 +50,7 @@ def load_folder(path: Path, size: int) -> FaceDataset:
         DataError: the source has no image in a class folder, or none that can be read.
     """
     with open_tree(path) as tree:
-        images, ids, emotions, skipped = _decode_all(tree, size)
+        images, ids, emotions, sizes, skipped = _decode_all(tree, size)
     if not len(ids):
         shown = "; ".join(f"{name}: {reason}" for name, reason in skipped[:3])
         raise DataError(
@@ -64,6 +64,7 @@ def load_folder(path: Path, size: int) -> FaceDataset:
         class_names,
         ids=ids,
         usage=[usage_of(name) for name in ids],
+        sizes=np.array(sizes, dtype=np.float32),
         name=path.stem if path.is_file() else path.resolve().name,
         skipped=skipped,
     )
@@ -76,7 +77,7 @@ def usage_of(name: str) -> str:
 
 
 def _decode_all(tree: FileTree, size: int):
-    """Return (images, ids, emotions, skipped) of all files of a tree."""
+    """Return (images, ids, emotions, sizes, skipped) of all files of a tree."""
     planned, skipped = [], list(tree.skipped)
     for name in tree.names:
         try:
@@ -84,27 +85,29 @@ def _decode_all(tree: FileTree, size: int):
         except DataError as error:
             skipped.append((name, str(error)))
 
-    def decode(item: tuple[str, str]) -> np.ndarray | str:
+    def decode(item: tuple[str, str]) -> tuple[np.ndarray, int] | str:
         try:
-            return decode_face(tree.read(item[0]), size)
+            grey = decode_grey(tree.read(item[0]))
         except DataError as error:
             return str(error)
+        return fit_square(grey, size), min(grey.shape)
 
-    stack, ids, emotions = ImageStack(len(planned), size), [], []
+    stack, ids, emotions, sizes = ImageStack(len(planned), size), [], [], []
     step = chunk_length((size, size))
     with warnings.catch_warnings(), ThreadPoolExecutor(_WORKERS) as pool:
         warnings.simplefilter("ignore")  # of Pillow's, on images that are refused or usable all the same
         for start in range(0, len(planned), step):  # one call to map would make an object for every file at once
             chunk, faces = planned[start : start + step], []
-            for (name, emotion), face in zip(chunk, pool.map(decode, chunk), strict=True):
-                if isinstance(face, str):
-                    skipped.append((name, face))
+            for (name, emotion), found in zip(chunk, pool.map(decode, chunk), strict=True):
+                if isinstance(found, str):
+                    skipped.append((name, found))
                 else:
-                    faces.append(face)
+                    faces.append(found[0])
+                    sizes.append(found[1])
                     ids.append(name)
                     emotions.append(emotion)
             stack.append(np.reshape(faces, (-1, size, size)).astype(np.uint8, copy=False))
-    return stack.finish(), ids, emotions, tuple(sorted(skipped))
+    return stack.finish(), ids, emotions, sizes, tuple(sorted(skipped))
 
 
 def _emotion_of(name: str) -> str:

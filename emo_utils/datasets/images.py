@@ -79,19 +79,23 @@ def read_bytes(path: Path) -> bytes:
 
 def decode_face(data: bytes, size: int) -> np.ndarray:
     """Do what `read_face` does, for the bytes of a file, in threads: warning filters, which they share, stay alone."""
+    return fit_square(decode_grey(data), size)
+
+
+def decode_grey(data: bytes) -> np.ndarray:
+    """Return the grey levels of an image file at its own size, uint8 of shape (height, width); see `read_face`."""
     if not data:
         raise DataError("empty file")
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             _check_size(*image.size)
-            grey = _to_grey(ImageOps.exif_transpose(image))
+            return _to_grey(ImageOps.exif_transpose(image))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise DataError(f"more than {MAX_PIXELS // 10**6} million pixels") from None
     except Image.UnidentifiedImageError:
         raise DataError(f"not an image of a known format ({', '.join(FORMATS)})") from None
     except _DAMAGE as error:
         raise DataError(f"damaged image ({error})") from None
-    return fit_square(grey, size)
 
 
 def _check_size(width: int, height: int) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from emo_utils.datasets.base import FaceDataset
+from emo_utils.datasets.base import BY_FACE, FaceDataset
 from emo_utils.datasets.splits import split_dataset
 from emo_utils.errors import DataError
 from emo_utils.evaluation.hits import right_answers
@@ -207,10 +207,9 @@ def _without(labels: np.ndarray, leaving: np.ndarray, rng: np.random.Generator) 
 
 
 def _joined(first: FaceDataset, second: FaceDataset) -> FaceDataset:
-    arrays = ("images", "labels", "ids", "usage", "groups", "votes")
     both = {
         key: np.concatenate([getattr(first, key), getattr(second, key)])
-        for key in arrays
+        for key in ("images", *BY_FACE)
         if getattr(first, key) is not None
     }
     return replace(first, **both)

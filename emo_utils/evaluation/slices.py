@@ -32,7 +32,7 @@ MEASURES: dict[str, Callable[[np.ndarray], float]] = {
     # How much each pixel differs from its four neighbours (J. L. Pech-Pacheco et al. 2000, as a standard deviation).
     "sharpness": lambda image: cv2.Laplacian(image, cv2.CV_32F).std(),
 }
-SLICES = ("class", "subject", *MEASURES)
+SLICES = ("class", "subject", "size", *MEASURES)
 
 
 def slice_metrics(
@@ -46,14 +46,14 @@ def slice_metrics(
         by: names out of `SLICES`; or name -> array of shape (n,) with the value of each face; a missing one
             is in no slice. Brightness (mean),
             contrast (standard deviation) and sharpness (standard deviation of the Laplacian) are cut into thirds, at
-            edges given in grey levels.
+            edges given in grey levels; size (`data.sizes`) is, at edges in pixels.
 
     Returns:
         A DataFrame: slice, value, n, accuracy, low, high (95 %), and low_all, high_all, which hold for all slices of
         the frame with at least 10 faces at once (Bonferroni) and are NaN for smaller ones. The first row is all faces.
 
     Raises:
-        DataError: an unknown name, people who are not known, or probabilities that do not fit.
+        DataError: an unknown name, people or sizes that are not known, or probabilities that do not fit.
     """
     import pandas as pd
 
@@ -145,6 +145,10 @@ def _values(data: FaceDataset, name: str) -> np.ndarray:
         if data.groups is None:
             raise DataError(f"{data.name} does not say who is on the images, so it cannot be sliced by subject.")
         return data.groups
+    if name == "size":
+        if data.sizes is None:
+            raise DataError(f"{data.name} does not say how large the faces were, so it cannot be sliced by size.")
+        return _thirds(data.sizes, "pixels")
     measure = MEASURES[name]
     return _thirds(np.array([measure(image) for chunk in in_chunks(data.images) for image in chunk]), "grey levels")
 

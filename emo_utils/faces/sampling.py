@@ -14,9 +14,11 @@ from emo_utils.faces.checks import require_share, require_whole
 from emo_utils.faces.drawing import draw_face
 from emo_utils.faces.nuisances import Nuisance, next_frame, sample_nuisance
 from emo_utils.faces.person import make_person
+from emo_utils.faces.sketch import UNITS_PER_PICTURE
 from emo_utils.faces.units import UNIT_NAMES, sample_units, unit_vector
 
 _STREAM = 7002
+_HEAD_WIDTH = 176.0  # face units, of a person whose width is 1
 # Most to least frequent, as in FER2013's Training part; contempt, which it lacks, comes last.
 _BY_FREQUENCY = ("happy", "neutral", "sad", "fear", "angry", "surprise", "disgust", "contempt")
 
@@ -49,6 +51,13 @@ class FaceSet:
 
     def __len__(self) -> int:
         return len(self.images)
+
+    @property
+    def sizes(self) -> np.ndarray:
+        """Return float32 of shape (n,): the width of each head in pixels, as it would be facing the camera."""
+        pixels = _HEAD_WIDTH * self.images.shape[2] / UNITS_PER_PICTURE
+        widths = [make_person(int(name[1:])).width for name in self.people]
+        return np.array([pixels * w * x.pose.scale for w, x in zip(widths, self.nuisances, strict=True)], np.float32)
 
 
 def make_faces(
