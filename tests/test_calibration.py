@@ -12,6 +12,7 @@ from emo_utils.evaluation.calibration import (
     fit_temperature,
     log_losses,
     reliability,
+    undo_label_smoothing,
 )
 
 
@@ -105,3 +106,12 @@ def test_losses_by_hand():
     assert losses[0] == pytest.approx(-np.log(0.7))
     assert np.isfinite(losses[1])
     assert losses[1] > 700
+
+
+def test_undoing_label_smoothing_gives_back_what_was_smoothed():
+    honest = softmax(np.random.default_rng(0).normal(size=(100, 7)))
+    assert undo_label_smoothing(0.9 * honest + 0.1 / 7, 0.1) == pytest.approx(honest, abs=2e-3)
+    assert undo_label_smoothing(honest, 0.0) == pytest.approx(honest)
+    below = undo_label_smoothing(np.array([[0.99, 0.009, 0.001]]), 0.1)  # less than smoothing asks for
+    assert below.sum() == pytest.approx(1)
+    assert (below > 0).all()

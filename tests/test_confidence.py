@@ -15,6 +15,7 @@ from emo_utils.evaluation import (
     predict_probabilities,
     stored_calibration,
 )
+from emo_utils.evaluation.calibration import expected_calibration_error
 from emo_utils.models import build_model, load_model, save_model, update_info
 from emo_utils.recipe import Recipe
 
@@ -35,7 +36,7 @@ def test_a_calibration_survives_the_file_and_leaves_the_weights_alone(model, tmp
     path = save_model(model, tmp_path / "m.keras", {"class_names": TINY.classes, "run_id": "r"})
     with zipfile.ZipFile(path) as archive:
         weights = archive.read("model.weights.h5")
-    calibration = Calibration(temperature=1.6, not_sure_below=0.4, wanted_accuracy=0.8, n=100)
+    calibration = Calibration(temperature=1.6, label_smoothing=0.1, not_sure_below=0.4, wanted_accuracy=0.8, n=100)
     update_info(path, {"calibration": calibration.to_dict()})
     loaded, info = load_model(path)
     assert stored_calibration(info, path) == calibration
@@ -45,8 +46,8 @@ def test_a_calibration_survives_the_file_and_leaves_the_weights_alone(model, tmp
         assert len(set(archive.namelist())) == len(archive.namelist())
     assert [p.name for p in tmp_path.iterdir()] == ["m.keras"]
     images = faces().images
-    scaled = predict_probabilities(loaded, images, temperature=1.6)
-    assert scaled == pytest.approx(apply_temperature(predict_probabilities(model, images), 1.6), abs=1e-5)
+    scaled = predict_probabilities(loaded, images, calibration=calibration)
+    assert scaled == pytest.approx(calibration.apply(predict_probabilities(model, images)), abs=1e-5)
 
 
 def test_a_file_without_class_names_takes_no_calibration(model, tmp_path):
@@ -59,9 +60,9 @@ def test_a_file_without_class_names_takes_no_calibration(model, tmp_path):
 @pytest.mark.parametrize(
     "stored",
     [
-        {"temperature": -1.0, "not_sure_below": None, "wanted_accuracy": 0.8, "n": 3},
-        {"temperature": "hot", "not_sure_below": None, "wanted_accuracy": 0.8, "n": 3},
-        {"temperature": 1.0, "not_sure_below": 40, "wanted_accuracy": 0.8, "n": 3},
+        {"temperature": -1.0, "label_smoothing": 0.1, "not_sure_below": None, "wanted_accuracy": 0.8, "n": 3},
+        {"temperature": "hot", "label_smoothing": 0.1, "not_sure_below": None, "wanted_accuracy": 0.8, "n": 3},
+        {"temperature": 1.0, "label_smoothing": 0.1, "not_sure_below": 40, "wanted_accuracy": 0.8, "n": 3},
         {"temperature": 1.0},
         [1.0],
     ],
@@ -70,6 +71,19 @@ def test_a_calibration_that_makes_no_sense_is_refused(stored):
     with pytest.raises(ModelError, match=r"m\.keras: its calibration makes no sense"):
         stored_calibration({"calibration": stored}, "m.keras")
     assert stored_calibration({}, "m.keras") is None
+
+
+def test_smoothed_training_is_undone_before_the_temperature_is_fitted():
+    rng = np.random.default_rng(0)
+    honest = rng.dirichlet([0.4] * 5, 6000)
+    labels = np.minimum((rng.random(6000)[:, None] > honest.cumsum(axis=1)).sum(axis=1), 4)
+    smoothed = 0.9 * honest + 0.1 / 5
+    plain, aware = calibrate(labels, smoothed), calibrate(labels, smoothed, label_smoothing=0.1)
+    assert aware.temperature == pytest.approx(1.0, abs=0.05)
+    errors = [expected_calibration_error(labels, c.apply(smoothed)) for c in (plain, aware)]
+    assert errors[1] < errors[0]
+    with pytest.raises(DataError, match="Label smoothing must be"):
+        calibrate(labels, smoothed, label_smoothing=1.0)
 
 
 def test_a_poor_model_gets_a_temperature_but_no_threshold():
@@ -83,7 +97,8 @@ def test_a_poor_model_gets_a_temperature_but_no_threshold():
 
 def test_evaluation_with_a_temperature_tells_both_states(model):
     data = faces()
-    evaluation = evaluate_model(model, data, temperature=2.0)
+    calibration = Calibration(2.0, 0.0, None, 0.8, 40)
+    evaluation = evaluate_model(model, data, calibration=calibration)
     scaled = apply_temperature(evaluation.probabilities, 2.0)
     assert evaluation.scaled_metrics["nll"] == pytest.approx(-np.log(scaled[np.arange(40), data.labels]).mean())
     assert evaluation.metrics["nll"] != evaluation.scaled_metrics["nll"]

@@ -85,7 +85,7 @@ def test_wrong_arguments_are_refused(arguments, message):
 
 
 def test_ferplus_goes_with_fer2013_only(tmp_path):
-    with pytest.raises(DataError, match=r"goes with FER2013 only; this data set is ckplus\."):
+    with pytest.raises(DataError, match=r"go with FER2013 only; this data set is ckplus\."):
         load_dataset(write_files(tmp_path / "ck", CKPLUS), label_source="ferplus")
 
 

@@ -59,8 +59,9 @@ def test_one_call_trains_evaluates_and_logs():
     files = ["model.keras", "predictions.npz", "recipe.json", "validation.npz"]
     assert sorted(p.name for p in result.folder.iterdir()) == files
     calibration = stored_calibration(info, "model.keras")
+    assert result.test.calibration == calibration
     assert calibration.n == row["n_val"]
-    assert row["temperature"] == calibration.temperature == result.test.temperature
+    assert row["temperature"] == calibration.temperature
     assert row["ece_scaled"] == result.test.scaled_metrics["ece"]
     assert all(row[f"{name}_low"] <= row[name] <= row[f"{name}_high"] for name in ("test_accuracy", "macro_f1", "nll"))
     assert model.count_params() == row["parameters"]

@@ -12,7 +12,8 @@ import sys
 from collections.abc import Sequence
 
 from emo_utils.cli.data import add_data
-from emo_utils.cli.models import add_evaluate, add_export
+from emo_utils.cli.evaluate import add_calibrate, add_evaluate
+from emo_utils.cli.export import add_export
 from emo_utils.cli.table import add_table
 from emo_utils.cli.train import add_train
 from emo_utils.errors import EmoUtilsError
@@ -24,7 +25,7 @@ _EPILOG = """examples:
   python -m emo_utils train --recipe embedded-small-cnn
   python -m emo_utils train --recipe resnext-3 --quick
   python -m emo_utils train --recipe fer2013-mobilenetv3small --data path/to/fer2013.zip
-  python -m emo_utils evaluate model/runs/RUN_ID/model.keras --data embedded
+  python -m emo_utils evaluate model/embedded-small-cnn.keras --data embedded --out build/report
   python -m emo_utils export model/runs/RUN_ID/model.keras --data embedded --out build/export
   python -m emo_utils table show
 """
@@ -66,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     add_data(commands)
     add_train(commands)
     add_evaluate(commands)
+    add_calibrate(commands)
     add_export(commands)
     add_table(commands)
     from emo_utils.course.__main__ import add_commands

@@ -10,7 +10,7 @@ from emo_utils.datasets.clean import clean
 from emo_utils.datasets.drive import fetch_drive
 from emo_utils.datasets.ferplus import add_votes, majority_labels
 from emo_utils.datasets.images import read_face
-from emo_utils.datasets.load import load_dataset
+from emo_utils.datasets.load import add_known_votes, load_dataset
 from emo_utils.datasets.quality import QualityReport, quality_report
 from emo_utils.datasets.splits import split_dataset
 
@@ -18,6 +18,7 @@ __all__ = [
     "USAGES",
     "FaceDataset",
     "QualityReport",
+    "add_known_votes",
     "add_votes",
     "clean",
     "fetch_drive",

@@ -57,7 +57,7 @@ def load_dataset(
         path = _find(source)
         ds = cached(path, size, lambda: _read(path, size))
     if label_source == "ferplus":
-        ds = _with_ferplus_labels(ds, path.parent)
+        ds = ferplus.majority_labels(_add_votes(ds, path.parent))
     return ds if classes is None else ds.select(classes)
 
 
@@ -99,9 +99,22 @@ def _read(path: Path, size: int) -> FaceDataset:
     return ds
 
 
-def _with_ferplus_labels(ds: FaceDataset, beside: Path) -> FaceDataset:
+def add_known_votes(ds: FaceDataset, source: str | Path) -> FaceDataset:
+    """Add the FER+ votes whose files lie beside a source, or in the data folder, see `add_votes`.
+
+    Args:
+        ds: FER2013, or some of its classes, as loaded from `source`.
+        source: as given to `load_dataset`.
+
+    Raises:
+        DataError: another data set, or the files are missing or do not fit.
+    """
+    return _add_votes(ds, data_dir() if str(source) == "embedded" else _find(source).parent)
+
+
+def _add_votes(ds: FaceDataset, beside: Path) -> FaceDataset:
     if ds.name != "fer2013":
-        raise DataError(f"label_source='ferplus' goes with FER2013 only; this data set is {ds.name}.")
+        raise DataError(f"The FER+ votes go with FER2013 only; this data set is {ds.name}.")
     votes, rows = (
         next((folder / name for folder in (beside, data_dir()) if (folder / name).is_file()), None)
         for name in (ferplus.VOTES_NAME, ferplus.ROWS_NAME)
@@ -111,4 +124,4 @@ def _with_ferplus_labels(ds: FaceDataset, beside: Path) -> FaceDataset:
             f"The FER+ votes are missing: get {ferplus.VOTES_NAME} from github.com/microsoft/FERPlus and put it in "
             f"{data_dir()}."
         )
-    return ferplus.majority_labels(ferplus.add_votes(ds, votes, rows))
+    return ferplus.add_votes(ds, votes, rows)

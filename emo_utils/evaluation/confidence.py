@@ -1,15 +1,15 @@
-"""What a model file says of its confidence: the temperature that makes it honest, and when to answer "not sure"."""
+"""What a model file says of its confidence: how to make it honest, and when to answer "not sure"."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from emo_utils.errors import DataError, ModelError
-from emo_utils.evaluation.calibration import apply_temperature, fit_temperature
+from emo_utils.evaluation.calibration import apply_temperature, fit_temperature, undo_label_smoothing
 from emo_utils.evaluation.selective import choose_threshold
 
 WANTED_ACCURACY = 0.8
@@ -20,7 +20,8 @@ class Calibration:
     """How to read a model's probabilities; fitted on validation faces and stored with the model.
 
     Attributes:
-        temperature: logits are divided by it, see `apply_temperature`.
+        temperature: the logits are divided by it, see `apply_temperature`.
+        label_smoothing: of the training, undone before that, see `undo_label_smoothing`.
         not_sure_below: scaled confidence under which the answer should be "not sure"; None where no confidence reached
             the wanted accuracy on the validation faces.
         wanted_accuracy: share of right answers, among those given, that the threshold was chosen for.
@@ -28,9 +29,14 @@ class Calibration:
     """
 
     temperature: float
+    label_smoothing: float
     not_sure_below: float | None
     wanted_accuracy: float
     n: int
+
+    def apply(self, probabilities: np.ndarray) -> np.ndarray:
+        """Return honest probabilities for those that the model gives: float64, same shape, same answers."""
+        return apply_temperature(undo_label_smoothing(probabilities, self.label_smoothing), self.temperature)
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON values, for the key "calibration" of a model file's info."""
@@ -38,26 +44,32 @@ class Calibration:
 
 
 def calibrate(
-    labels: np.ndarray, probabilities: np.ndarray, *, wanted_accuracy: float = WANTED_ACCURACY
+    labels: np.ndarray,
+    probabilities: np.ndarray,
+    *,
+    label_smoothing: float = 0.0,
+    wanted_accuracy: float = WANTED_ACCURACY,
 ) -> Calibration:
     """Fit temperature and threshold on validation faces, which the model has not been trained on.
 
     Args:
         labels: int array of shape (n,).
         probabilities: float array of shape (n, n_classes), as the model gives them.
+        label_smoothing: of the model's training.
         wanted_accuracy: share of right answers among those given.
 
     Raises:
-        DataError: the probabilities or the wanted accuracy are not what they should be.
+        DataError: the probabilities, the smoothing or the wanted accuracy are not what they should be.
     """
-    temperature = fit_temperature(labels, probabilities)
     if not 0 < wanted_accuracy <= 1:
         raise DataError(f"The wanted accuracy must lie above 0 and at most at 1. Got {wanted_accuracy!r}.")
+    temperature = fit_temperature(labels, undo_label_smoothing(probabilities, label_smoothing))
+    found = Calibration(temperature, label_smoothing, None, wanted_accuracy, len(labels))
     try:
-        threshold = choose_threshold(labels, apply_temperature(probabilities, temperature), wanted_accuracy)
+        threshold = choose_threshold(labels, found.apply(probabilities), wanted_accuracy)
     except DataError:  # a poor model, which has no such threshold
-        threshold = None
-    return Calibration(temperature, threshold, wanted_accuracy, len(labels))
+        return found
+    return replace(found, not_sure_below=threshold)
 
 
 def stored_calibration(info: dict[str, Any], path: str | Path) -> Calibration | None:
@@ -76,7 +88,8 @@ def stored_calibration(info: dict[str, Any], path: str | Path) -> Calibration | 
     try:
         calibration = Calibration(**stored)
         threshold = calibration.not_sure_below
-        sound = 0 < calibration.temperature < float("inf") and (threshold is None or 0 <= threshold <= 1)
+        sound = 0 < calibration.temperature < float("inf") and 0 <= calibration.label_smoothing < 1
+        sound = sound and (threshold is None or 0 <= threshold <= 1)
     except TypeError:
         sound = False
     if not sound:

@@ -12,7 +12,7 @@ import numpy as np
 
 from emo_utils.datasets.base import FaceDataset
 from emo_utils.errors import ModelError
-from emo_utils.evaluation.calibration import apply_temperature
+from emo_utils.evaluation.confidence import Calibration
 from emo_utils.evaluation.metrics import classification_metrics
 
 _WORTH_TRACING = 1500
@@ -29,8 +29,8 @@ class Evaluation:
         class_names: in label order.
         metrics: see `classification_metrics`.
         groups: str array of shape (n,), the people where known; else None.
-        temperature: by which the model's file says to scale its probabilities; None where it does not say.
-        scaled_metrics: ece, nll and brier after that, with their intervals; None without a temperature.
+        calibration: of the model, from its file; None where it has none.
+        scaled_metrics: ece, nll and brier after calibration, with their intervals; None without one.
     """
 
     ids: np.ndarray
@@ -39,7 +39,7 @@ class Evaluation:
     class_names: tuple[str, ...]
     metrics: dict[str, Any]
     groups: np.ndarray | None = None
-    temperature: float | None = None
+    calibration: Calibration | None = None
     scaled_metrics: dict[str, Any] | None = None
 
     def save(self, path: Path) -> Path:
@@ -60,7 +60,7 @@ class Evaluation:
 
 
 def evaluate_model(
-    model, data: FaceDataset, *, class_names=None, temperature: float | None = None, batch_size: int = 256
+    model, data: FaceDataset, *, class_names=None, calibration: Calibration | None = None, batch_size: int = 256
 ) -> Evaluation:
     """Evaluate a Keras model on all faces of a data set.
 
@@ -68,7 +68,7 @@ def evaluate_model(
         model: from `build_model` or `load_model`; grey input (n, size, size, 1), probabilities out.
         data: the faces to report on, e.g. `dataset.part("test")`.
         class_names: what the model's outputs mean (from its file's info); None means those of the data.
-        temperature: from the model's file; gives `scaled_metrics` too.
+        calibration: from the model's file, see `stored_calibration`; gives `scaled_metrics` too.
         batch_size: images a step.
 
     Raises:
@@ -81,55 +81,64 @@ def evaluate_model(
             f"The model tells {', '.join(names)} apart, the data {', '.join(data.class_names)}. "
             "Select the model's classes from the data: data.select(class_names)."
         )
-    return evaluate_probabilities(data, predict_probabilities(model, data.images, batch_size=batch_size), temperature)
+    return evaluate_probabilities(data, predict_probabilities(model, data.images, batch_size=batch_size), calibration)
 
 
 def evaluate_probabilities(
-    data: FaceDataset, probabilities: np.ndarray, temperature: float | None = None
+    data: FaceDataset, probabilities: np.ndarray, calibration: Calibration | None = None
 ) -> Evaluation:
     """Evaluate what a model has said about the faces of a data set.
 
     Args:
         data: n faces; with groups the intervals are over these.
         probabilities: float32 array of shape (n, n_classes), in the order of `data.class_names`, unscaled.
-        temperature: as for `evaluate_model`.
+        calibration: as for `evaluate_model`.
     """
     metrics = classification_metrics(data.labels, probabilities, data.class_names, groups=data.groups)
     scaled = None
-    if temperature is not None:
+    if calibration is not None:
         again = classification_metrics(
-            data.labels, apply_temperature(probabilities, temperature), data.class_names, groups=data.groups
+            data.labels, calibration.apply(probabilities), data.class_names, groups=data.groups
         )
         scaled = {key: value for key, value in again.items() if key.split("_")[0] in ("ece", "nll", "brier")}
-    return Evaluation(data.ids, data.labels, probabilities, data.class_names, metrics, data.groups, temperature, scaled)
+    return Evaluation(data.ids, data.labels, probabilities, data.class_names, metrics, data.groups, calibration, scaled)
 
 
 def predict_probabilities(
-    model, images: np.ndarray, *, temperature: float | None = None, batch_size: int = 256
+    model, images: np.ndarray, *, calibration: Calibration | None = None, batch_size: int = 256
 ) -> np.ndarray:
     """Return float32 probabilities of shape (n, n_classes).
 
     Args:
         model: grey input (n, size, size, 1).
         images: uint8 array of shape (n, height, width), brought to the model's size batch by batch.
-        temperature: of the model's `stored_calibration`, to scale by; None leaves the probabilities as they are.
+        calibration: the model's `stored_calibration`, to apply; None leaves the probabilities as they are.
         batch_size: images a step.
     """
     import keras
 
     from emo_utils.pipeline import resize_images
 
-    shape = model.input_shape
-    if not isinstance(shape, tuple) or len(shape) != 4 or shape[1] != shape[2] or shape[3] != 1:
-        raise ModelError(f"The model must take square grey faces, (n, size, size, 1). It takes {shape}.")
-    size = shape[1]
+    size = face_size(model)
     run = forward_pass(model, len(images))
     parts = []
     for start in range(0, len(images), batch_size):
         batch = resize_images(images[start : start + batch_size], size)[..., None]
         parts.append(keras.ops.convert_to_numpy(run(batch)))
     probabilities = np.concatenate(parts) if parts else np.empty((0, model.output_shape[-1]), np.float32)
-    return probabilities if temperature is None else apply_temperature(probabilities, temperature).astype(np.float32)
+    return probabilities if calibration is None else calibration.apply(probabilities).astype(np.float32)
+
+
+def face_size(model) -> int:
+    """Return the side in pixels of the grey faces that a Keras model takes.
+
+    Raises:
+        ModelError: it takes something else.
+    """
+    shape = getattr(model, "input_shape", None)  # a model that is not a graph of layers has none
+    if not isinstance(shape, tuple) or len(shape) != 4 or not shape[1] or shape[1] != shape[2] or shape[3] != 1:
+        raise ModelError(f"The model must take square grey faces, (n, size, size, 1). It takes {shape}.")
+    return shape[1]
 
 
 def forward_pass(model, n: int) -> Callable:

@@ -17,7 +17,7 @@ def result_columns(evaluation: Evaluation) -> dict[str, Any]:
         **{f"test_accuracy{end}": m[f"accuracy{end}"] for end in _ENDS},
         **{f"{name}{end}": m[f"{name}{end}"] for name in with_interval for end in _ENDS},
         **{key: m[key] for key in ("worst_class", "n", "interval_over", "n_groups", "per_class")},
-        "temperature": evaluation.temperature,
+        "temperature": evaluation.calibration and evaluation.calibration.temperature,
         **{
             f"{name}_scaled{end}": value
             for name in ("ece", "nll")

@@ -123,8 +123,8 @@ def _finish(recipe: Recipe, data: FaceDataset, run_id: str, model, curves: list[
     frozen = all(stage.views for stage in recipe.stages)
     evaluate = partial(evaluate_on_features, recipe=recipe) if frozen else evaluate_model
     validation = evaluate(model, data=data.part("val"))
-    calibration = calibrate(validation.labels, validation.probabilities)
-    test = evaluate(model, data=data.part("test"), temperature=calibration.temperature)
+    calibration = calibrate(validation.labels, validation.probabilities, label_smoothing=recipe.label_smoothing)
+    test = evaluate(model, data=data.part("test"), calibration=calibration)
     info = {"class_names": list(data.class_names), "recipe": recipe.to_dict(), "run_id": run_id}
     save_model(model, folder / "model.keras", {**info, "calibration": calibration.to_dict()})
     test.save(folder / "predictions.npz")

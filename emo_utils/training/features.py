@@ -23,7 +23,7 @@ from tqdm import tqdm
 from emo_utils import paths
 from emo_utils.datasets import FaceDataset
 from emo_utils.datasets.rows import in_chunks
-from emo_utils.evaluation import Evaluation, evaluate_probabilities
+from emo_utils.evaluation import Calibration, Evaluation, evaluate_probabilities
 from emo_utils.evaluation.evaluate import forward_pass
 from emo_utils.models import build_feature_extractor, build_head
 from emo_utils.pipeline import TrainingBatches, augment_images, resize_images
@@ -81,7 +81,7 @@ def cached_features(
 
 
 def evaluate_on_features(
-    model: keras.Model, recipe: Recipe, data: FaceDataset, temperature: float | None = None
+    model: keras.Model, recipe: Recipe, data: FaceDataset, calibration: Calibration | None = None
 ) -> Evaluation:
     """Evaluate a model by its head, on cached features: the figures of `evaluate_model`, to rounding.
 
@@ -89,12 +89,12 @@ def evaluate_on_features(
         model: from `build_model`.
         recipe: of the model.
         data: the faces to report on.
-        temperature: as for `evaluate_model`.
+        calibration: as for `evaluate_model`.
     """
     features = cached_features(build_feature_extractor(model, recipe), recipe, data.images)
     head = build_head(model, recipe)
     parts = [keras.ops.convert_to_numpy(head(features[i : i + 1024])) for i in range(0, len(features), 1024)]
-    return evaluate_probabilities(data, np.concatenate(parts), temperature)
+    return evaluate_probabilities(data, np.concatenate(parts), calibration)
 
 
 def _key(extractor: keras.Model, recipe: Recipe, view: int) -> str:

@@ -1,0 +1,176 @@
+"""`evaluate` and `calibrate`: what a model file is worth, and how honest its confidence is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from emo_utils.cli.common import SOURCE_HELP, summary
+
+
+def add_evaluate(commands) -> None:
+    evaluate = commands.add_parser(
+        "evaluate",
+        help="a report on a model: figures with intervals, calibration, slices, explanations",
+        description="Evaluate a model on one part of a data set, print its figures with 95 %% bootstrap intervals and "
+        "log them as a row of the experiment table. With --out also write a report: one page, its figures as PNG "
+        "and JSON, and the answers to single faces.",
+    )
+    evaluate.add_argument(
+        "model", metavar="MODEL", help="a .keras file of this course, a run of the table, or a .keras/.h5 of others"
+    )
+    evaluate.add_argument("--data", metavar="PATH|NAME", required=True, help=SOURCE_HELP)
+    evaluate.add_argument(
+        "--part", default="test", choices=("train", "val", "test", "private", "all"), help="default: test"
+    )
+    evaluate.add_argument("--out", type=Path, metavar="DIR", help="write the report to this folder")
+    evaluate.add_argument(
+        "--robustness",
+        type=int,
+        default=0,
+        metavar="N",
+        help="report on N faces made worse in nine ways, five severities each",
+    )
+    evaluate.add_argument(
+        "--votes",
+        action="store_true",
+        help="compare with the raters of FER+; their files lie beside the data or in data/",
+    )
+    foreign = evaluate.add_argument_group("models of others, whose files do not say it")
+    foreign.add_argument("--scaling", choices=("0..255", "0..1", "-1..1"), help="grey levels they were trained on")
+    foreign.add_argument("--classes", metavar="A,B,...", help="what their outputs mean, in order")
+    foreign.add_argument(
+        "--input-size", type=int, metavar="PX", help="side of the input, where the file leaves it open"
+    )
+    evaluate.set_defaults(call=_evaluate)
+
+
+def _evaluate(args) -> int:
+    from emo_utils.datasets import load_dataset
+    from emo_utils.evaluation import evaluate_model, stored_calibration
+    from emo_utils.models import model_class_names
+    from emo_utils.report import log_evaluation, write_report
+    from emo_utils.report.sections import all_sections
+    from emo_utils.report.write import check_folder
+
+    if args.out:
+        check_folder(args.out)
+    path, model, info = _open(args)
+    part = _part(load_dataset(args.data, classes=model_class_names(info, path)), args, info)
+    calibration = stored_calibration(info, path)
+    evaluation = evaluate_model(model, part, calibration=calibration)
+    print(f"{path.name} on the {args.part} part of {part.name}: {summary(evaluation.metrics)}")
+    _print_classes(evaluation.metrics["per_class"])
+    if calibration:
+        print(f"calibrated, temperature {calibration.temperature:.2f}: ECE {evaluation.scaled_metrics['ece']:.3f}")
+    row = log_evaluation(evaluation, part, model=model, path=path, info=info)
+    if args.out:
+        sections = all_sections(model, part, evaluation, n_worse=args.robustness)
+        facts = {
+            "model": f"{path.name}, {model.count_params():,} parameters, {model.input_shape[1]} px",
+            "model file, sha256": row["model_sha256"],
+            "made by run": info.get("run_id") or "not known",
+            "data": f"{part.name}, {args.part} part, {len(part):,} faces",
+            "fingerprint of these faces": row["test_fingerprint"],
+            "classes": ", ".join(part.class_names),
+            "row in the table": row["run_id"],
+        }
+        page = write_report(args.out, f"{path.name} on {part.name}, {args.part} part", facts, evaluation, sections)
+        print(f"report: {page}")
+    print(f"logged as {row['run_id']}")
+    return 0
+
+
+def _open(args):
+    """Return path, model and info of a file, or of the model that a run of the table has made."""
+    from emo_utils import paths
+    from emo_utils.errors import ModelError, TableError
+    from emo_utils.models import load_foreign_model, load_model
+    from emo_utils.models.files import find_model_file
+    from emo_utils.table import find_run
+
+    try:
+        path = find_model_file(args.model)
+    except ModelError:
+        try:
+            row = find_run(args.model)
+        except TableError:
+            raise ModelError(f"{args.model}: no such model file, and no run of the table goes by that.") from None
+        path = paths.out_dir() / (row.get("model_path") or "")
+        if not path.is_file():
+            raise ModelError(f"The model of run {row['run_id']} is not here; {path.name} has not been kept.") from None
+    if not (args.scaling or args.classes or path.suffix in (".h5", ".hdf5")):
+        return path, *load_model(path)
+    if not (args.scaling and args.classes):
+        raise ModelError(f"{path}: say what a model of others was trained on, with --scaling and --classes.")
+    classes = args.classes.split(",")
+    return path, *load_foreign_model(path, input_size=args.input_size, scaling=args.scaling, classes=classes)
+
+
+def _part(data, args, info):
+    """Return the faces to look at, as the model's own training would have split them."""
+    from emo_utils.datasets import add_known_votes
+    from emo_utils.errors import DataError
+    from emo_utils.recipe import Recipe
+    from emo_utils.training import prepare_data
+
+    if args.votes:
+        data = add_known_votes(data, args.data)
+    if args.part == "all":
+        return data
+    part = data.part(args.part)
+    if not len(part) and info.get("recipe"):
+        part = prepare_data(Recipe.from_dict(info["recipe"]), data).part(args.part)
+    if not len(part):
+        raise DataError(f"{args.data} has no {args.part} part. Choose another, or all, with --part.")
+    return part
+
+
+def _print_classes(per_class: dict) -> None:
+    print(f"{'class':10} {'precision':>9} {'recall':>7} {'95 %':>14} {'F1':>6} {'n':>6}")
+    for name, row in per_class.items():
+        interval = f"[{row['recall_low']:.3f}, {row['recall_high']:.3f}]"
+        scores = f"{row['precision']:9.3f} {row['recall']:7.3f} {interval:>14} {row['f1']:6.3f}"
+        print(f"{name:10} {scores} {row['support']:6d}")
+
+
+def add_calibrate(commands) -> None:
+    calibrate = commands.add_parser(
+        "calibrate",
+        help="fit a model's temperature on validation faces and store it in its file",
+        description="Fit a temperature, and a confidence below which to answer 'not sure', on the validation part of "
+        "the data that a model was trained on, and store both in the model's file. Training does so by itself.",
+    )
+    calibrate.add_argument("model", metavar="MODEL", help="a .keras file of this course")
+    calibrate.add_argument("--data", metavar="PATH|NAME", required=True, help=SOURCE_HELP)
+    calibrate.add_argument(
+        "--accuracy", type=float, default=0.8, help="wanted share of right answers among those given; default: 0.8"
+    )
+    calibrate.set_defaults(call=_calibrate)
+
+
+def _calibrate(args) -> int:
+    from emo_utils.datasets import load_dataset
+    from emo_utils.errors import ModelError
+    from emo_utils.evaluation import calibrate, predict_probabilities
+    from emo_utils.models import load_model, update_info
+    from emo_utils.recipe import Recipe
+    from emo_utils.training import prepare_data
+
+    model, info = load_model(args.model)
+    if not info.get("recipe"):
+        raise ModelError(f"{args.model} does not say which faces validated it: train it with this course.")
+    # The recipe splits as it did in training; any other faces would be some that the model has learnt by heart.
+    recipe = Recipe.from_dict(info["recipe"])
+    val = prepare_data(recipe, load_dataset(args.data)).part("val")
+    found = calibrate(
+        val.labels,
+        predict_probabilities(model, val.images),
+        label_smoothing=recipe.label_smoothing,
+        wanted_accuracy=args.accuracy,
+    )
+    path = update_info(args.model, {"calibration": found.to_dict()})
+    threshold = "never" if found.not_sure_below is None else f"below {found.not_sure_below:.3f}"
+    print(
+        f"{path.name}: temperature {found.temperature:.3f}, 'not sure' {threshold}, from {found.n:,} validation faces"
+    )
+    return 0

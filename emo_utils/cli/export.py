@@ -1,0 +1,32 @@
+"""`export`: from a model file to those that devices run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from emo_utils.cli.common import SOURCE_HELP
+
+
+def add_export(commands) -> None:
+    export = commands.add_parser(
+        "export",
+        help="write TFLite files and check them against the model",
+        description="Write MODEL as float32 and int8 TFLite files and compare each with the model on the test part. "
+        "The int8 ranges come from images of the training part.",
+    )
+    export.add_argument("model", metavar="MODEL", help="a .keras file of this course")
+    export.add_argument("--data", metavar="PATH|NAME", required=True, help=SOURCE_HELP)
+    export.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write to")
+    export.set_defaults(call=_export)
+
+
+def _export(args) -> int:
+    from emo_utils.datasets import load_dataset, split_dataset
+    from emo_utils.export import export_all
+    from emo_utils.models import load_model, model_class_names
+
+    model, info = load_model(args.model)
+    data = split_dataset(load_dataset(args.data, classes=model_class_names(info, args.model)))
+    for path, verification in export_all(model, data, args.out):
+        print(f"{path.name:16} {path.stat().st_size / 1e6:6.2f} MB  {verification}")
+    return 0
