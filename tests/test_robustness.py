@@ -97,6 +97,8 @@ def test_a_model_of_other_classes_and_broken_answers_are_refused(greys):
         measure_robustness(by_grey, replace(greys, class_names=("happy", "sad", "fear")), progress=False)
     with pytest.raises(DataError, match="NaN"):
         measure_robustness(lambda images: by_grey(images) * np.nan, greys, progress=False)
+    with pytest.raises(DataError, match="sum to one"):
+        mirror_invariance(lambda images: by_grey(images) * 3, greys.images)
     with pytest.raises(DataError, match="no faces"):
         measure_robustness(by_grey, greys.take(slice(0)), progress=False)
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from emo_utils.datasets.base import FaceDataset
 from emo_utils.errors import DataError
+from emo_utils.evaluation.checks import check_predictions
 from emo_utils.evaluation.corruptions import CORRUPTIONS, SEVERITIES, corrupt
 from emo_utils.evaluation.hits import right_answers
 from emo_utils.evaluation.progress import progress_bar
@@ -77,7 +78,7 @@ def measure_robustness(
     """
     data = data.take(_stratified(data.labels, limit, seed))
     clean, corrupted = [], {name: [] for name in CORRUPTIONS}
-    with progress_bar(len(data) * len(CORRUPTIONS), "corruptions", "faces", show=progress) as bar:
+    with progress_bar(len(data) * len(CORRUPTIONS) * len(SEVERITIES), "corruptions", "pictures", show=progress) as bar:
         for rows in np.array_split(np.arange(len(data)), -(-len(data) // _CHUNK) or 1):
             part = data.take(rows)
             images = np.asarray(part.images)
@@ -88,7 +89,7 @@ def measure_robustness(
                 labels = np.tile(part.labels, len(SEVERITIES))
                 right = right_answers(labels, predict(worse), data.class_names)
                 hits.append(right.reshape(len(SEVERITIES), -1))
-                bar.update(len(images))
+                bar.update(len(worse))
     return Robustness(
         data.ids,
         data.groups,
@@ -175,9 +176,14 @@ def mirror_invariance(predict: Predict, images: np.ndarray, *, groups: np.ndarra
     Returns:
         agreement: share of faces with the same answer; distance: mean total variation between the two answers, half
         the sum of absolute differences, 0 to 1; each with _low and _high (95 %); n.
+
+    Raises:
+        DataError: fewer than two faces, or answers that are no probabilities.
     """
     straight = predict(np.asarray(images))
     mirrored = predict(np.ascontiguousarray(images[:, :, ::-1]))
+    for answers in (straight, mirrored):
+        check_predictions(answers.argmax(axis=1), answers)
     same = straight.argmax(axis=1) == mirrored.argmax(axis=1)
     distance = np.abs(straight - mirrored).sum(axis=1) / 2
     sums = bootstrap_sums(np.stack([same, distance, np.ones(len(same))], axis=1), groups=groups)

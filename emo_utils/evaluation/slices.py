@@ -120,7 +120,7 @@ def worst_slice(frame: pd.DataFrame) -> WorstSlice:
     if row["high_all"] < overall:
         remark += f"It lies below the accuracy of all faces, {overall:.3f}."
     else:
-        remark += f"It reaches the accuracy of all faces, {overall:.3f}: this slice may not be worse than any other."
+        remark += f"It reaches the accuracy of all faces, {overall:.3f}: this slice may be no worse than the others."
     return WorstSlice(
         row["slice"],
         str(row["value"]),

@@ -88,14 +88,16 @@ def plot_slices(frame: pd.DataFrame, *, ax: Axes | None = None, title: str = "")
         ax.plot(row.accuracy, y, "o", color=color, mfc="white" if small else color)
     overall = frame.loc[frame["slice"] == "all", "accuracy"].item()
     ax.axvline(overall, color="0.4", ls=":")
+    left = overall > 0.7  # of the line, where there is room
     ax.annotate(
         f"all faces {overall:.3f}",
         (overall, -0.6),
-        xytext=(4, -2),
+        xytext=(-4 if left else 4, 0),
         textcoords="offset points",
+        ha="right" if left else "left",
+        va="center",
         color="0.4",
         fontsize=9,
-        va="top",
     )
     labels = [f"{row.slice}: {row.value}  (n = {row.n})" for row in slices.itertuples()]
     ax.set(yticks=range(len(slices)), yticklabels=labels, ylim=(len(slices) - 0.4, -1.1), xlim=(0, 1))
