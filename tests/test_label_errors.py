@@ -83,6 +83,13 @@ def test_scores_are_shares_by_hand():
     assert ((score["low"] < score["share"]) & (score["share"] < score["high"])).all()
 
 
+def test_a_short_list_without_a_miss_is_still_uncertain():
+    score = score_label_errors(np.arange(20), np.arange(200) < 40)
+    assert score.loc["precision of the first 20", ["share", "low", "high"]].tolist() == pytest.approx(
+        [1, 20 / (20 + 1.959964**2), 1]
+    )
+
+
 @pytest.mark.parametrize(
     ("found", "wrong", "message"),
     [

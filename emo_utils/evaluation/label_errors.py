@@ -12,10 +12,10 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
+from scipy.stats import binomtest
 
 from emo_utils.errors import DataError, EmoUtilsError
 from emo_utils.evaluation.checks import check_predictions
-from emo_utils.evaluation.resampling import share_interval
 
 FitPredict = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
@@ -109,7 +109,7 @@ def score_label_errors(found: np.ndarray, wrong: np.ndarray, *, at: Sequence[int
         at: also score only so many of the first found; lengths beyond those found are left out.
 
     Returns:
-        A table, columns share, low, high (95 % interval over faces) and n: "wrong labels" is the base rate that
+        A table, columns share, low, high (Wilson's 95 % interval) and n: "wrong labels" is the base rate that
         chance would reach; "precision" the share of those found that is wrong, also "precision of the first 20" and so
         on; "recall" the share of the wrong that is found.
 
@@ -128,5 +128,11 @@ def score_label_errors(found: np.ndarray, wrong: np.ndarray, *, at: Sequence[int
     hits = {"wrong labels": wrong, "precision": wrong[found]}
     hits |= {f"precision of the first {k}": wrong[found[:k]] for k in at if k <= len(found)}
     hits["recall"] = np.isin(np.flatnonzero(wrong), found)
-    rows = {name: (*share_interval(values), len(values)) for name, values in hits.items()}
+    rows = {name: _share(int(values.sum()), len(values)) for name, values in hits.items()}
     return pd.DataFrame.from_dict(rows, orient="index", columns=["share", "low", "high", "n"])
+
+
+def _share(hits: int, n: int) -> tuple[float, float, float, int]:
+    # Not the bootstrap: the first twenty may all be hits, and resampling these would give an interval without width.
+    limits = binomtest(hits, n).proportion_ci(method="wilson")
+    return hits / n, limits.low, limits.high, n
