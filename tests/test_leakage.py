@@ -11,7 +11,7 @@ from emo_utils.datasets import from_arrays
 from emo_utils.datasets.duplicates import duplicate_groups
 from emo_utils.datasets.embedded import load_embedded
 from emo_utils.errors import DataError
-from emo_utils.evaluation.leakage import LEAKS, leakage_gap, leakage_lab, leaky_and_clean
+from emo_utils.evaluation.leakage import LEAKS, _without, leakage_gap, leakage_lab, leaky_and_clean
 
 
 @pytest.fixture(scope="module")
@@ -122,3 +122,14 @@ def test_what_cannot_be_done_is_said(faces):
         leaky_and_clean(faces, "faces")
     with pytest.raises(DataError, match="too few"):
         leaky_and_clean(faces.take(faces.groups == faces.groups[0]), "people")
+
+
+def test_room_is_made_class_by_class_as_far_as_it_goes():
+    labels, rng = np.array([0] * 6 + [1] * 2 + [2] * 4), np.random.default_rng(0)
+    kept = _without(labels, np.array([0, 0, 1, 1]), rng)
+    assert np.bincount(labels[kept]).tolist() == [4, 0, 4]
+    kept = _without(labels, np.array([1, 1, 1, 1, 2]), rng)  # two of class 1 too few: others go
+    assert len(kept) == 7
+    assert not (labels[kept] == 1).any()
+    with pytest.raises(DataError, match="12 training faces cannot make room for 13"):
+        _without(labels, np.zeros(13, int), rng)
