@@ -8,6 +8,7 @@ import pytest
 
 from emo_utils.cli import main
 from emo_utils.models import build_model, save_model
+from emo_utils.paths import out_dir
 from emo_utils.recipe import Recipe
 from emo_utils.recipes import CATALOGUE, RECIPES
 from emo_utils.table import end_run, read_log, start_run
@@ -16,8 +17,8 @@ from emo_utils.table import end_run, read_log, start_run
 @pytest.mark.parametrize(
     "words",
     [
-        [], ["data"], ["data", "report"], ["train"], ["evaluate"], ["export"], ["table"], ["table", "show"],
-        ["table", "compare"], ["table", "render"], ["course"], ["course", "run"],
+        [], ["data"], ["data", "report"], ["train"], ["evaluate"], ["calibrate"], ["export"], ["table"],
+        ["table", "show"], ["table", "compare"], ["table", "render"], ["course"], ["course", "run"],
     ],
 )  # fmt: skip
 def test_every_command_has_help(words, capsys):
@@ -88,15 +89,19 @@ def test_report_of_the_embedded_faces(capsys):
     assert "happy" in capsys.readouterr().out
 
 
-def test_evaluate_prints_intervals_and_writes_predictions(tmp_path, capsys):
+def test_evaluate_prints_intervals_and_keeps_predictions_for_comparison(tmp_path, capsys):
     recipe = Recipe("a", classes=("happy", "sad"))
     path = save_model(build_model(recipe), tmp_path / "m.keras", {"class_names": recipe.classes})
-    assert main(["evaluate", str(path), "--data", "embedded", "--out", str(tmp_path / "p.npz")]) == 0
+    for _ in range(2):
+        assert main(["evaluate", str(path), "--data", "embedded"]) == 0
     out = capsys.readouterr().out
     assert "m.keras on the test part of embedded: accuracy 0." in out
     assert "precision" in out
-    with np.load(tmp_path / "p.npz") as saved:
-        assert saved["probabilities"].shape[1] == 2
+    first, second = read_log()
+    with np.load(out_dir() / first["predictions_path"]) as saved:
+        assert saved["probabilities"].shape == (first["n"], 2)
+    assert main(["table", "compare", first["run_id"], second["run_id"]]) == 0
+    assert "same faces: bootstrap interval over people" in capsys.readouterr().out
 
 
 def test_a_folder_of_ones_own_trains_evaluates_and_exports(tmp_path, capsys):
@@ -117,7 +122,9 @@ def test_a_folder_of_ones_own_trains_evaluates_and_exports(tmp_path, capsys):
     assert row["profile"] == "quick"
     assert row["classes"] == ["happy", "sad"]
     assert '"data": "folder"' in row["recipe_json"]
-    assert main(["evaluate", model, "--data", own]) == 1
+    assert main(["evaluate", model, "--data", own]) == 0  # the test part that its training split off
+    assert f"n {row['n_test']}" in capsys.readouterr().out
+    assert main(["evaluate", model, "--data", own, "--part", "private"]) == 1
     assert "or all, with --part" in capsys.readouterr().err
     assert main(["evaluate", model, "--data", own, "--part", "all"]) == 0
     assert "n 160" in capsys.readouterr().out

@@ -62,9 +62,9 @@ def _evaluate(args) -> int:
     _print_classes(evaluation.metrics["per_class"])
     if calibration:
         print(f"calibrated, temperature {calibration.temperature:.2f}: ECE {evaluation.scaled_metrics['ece']:.3f}")
+    sections = all_sections(model, part, evaluation, n_worse=args.robustness) if args.out else []
     row = log_evaluation(evaluation, part, model=model, path=path, info=info)
     if args.out:
-        sections = all_sections(model, part, evaluation, n_worse=args.robustness)
         facts = {
             "model": f"{path.name}, {model.count_params():,} parameters, {model.input_shape[1]} px",
             "model file, sha256": row["model_sha256"],

@@ -32,7 +32,7 @@ def plot_reliability(reliabilities: Mapping[str, Mapping[str, Any]], *, title: s
         upper.errorbar(
             r["confidence"][used], accuracy, yerr=spread, fmt="o-", ms=4, capsize=3, color=COLORS[0], label="the model"
         )
-        upper.set(xlim=(0, 1), ylim=(0, 1.02), title=f"{name}: ECE {r['ece']:.3f}", aspect="equal")
+        upper.set(xlim=(0, 1), ylim=(0, 1.02), title=f"{name}: ECE {r['ece']:.3f}")
         centre = (r["edges"][1:] + r["edges"][:-1]) / 2
         lower.bar(centre, r["count"], width=0.9 * np.diff(r["edges"]), color=COLORS[0])
         lower.set(xlabel="confidence (mean of a bin)")
@@ -40,7 +40,7 @@ def plot_reliability(reliabilities: Mapping[str, Mapping[str, Any]], *, title: s
             ax.spines[["top", "right"]].set_visible(False)
     axes[0, 0].set_ylabel("accuracy, with 95 % interval")
     axes[1, 0].set_ylabel("faces")
-    axes[0, 0].legend(frameon=False, loc="upper left", fontsize=9)
+    axes[0, 0].legend(frameon=False, loc="lower right", fontsize=9)
     if title:
         figure.suptitle(title)
     return figure

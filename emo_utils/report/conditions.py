@@ -26,12 +26,12 @@ def slice_section(data: FaceDataset, evaluation: Evaluation) -> Section:
     interval = share(worst.accuracy, worst.low, worst.high)
     text = (f"The worst slice is {worst.slice} {worst.value}: {interval}, n = {worst.n:,}. {worst.remark}",)
     rows = [("slice", "value", "accuracy", "faces")]
-    rows += [(r.slice, r.value, share(r.accuracy, r.low, r.high), r.n) for r in frame.itertuples()]
+    rows += [(r.slice, r.value, share(r.accuracy, r.low, r.high), r.n) for r in frame.itertuples() if r.slice != "all"]
     figures = {
         "worst": {key: getattr(worst, key) for key in ("slice", "value", "n", "accuracy", "low", "high", "looked_at")},
         "slices": _records(frame),
     }
-    return Section("Slices", "slices", text, rows, {"slices": plot_slices(frame)}, figures)
+    return Section("Slices", "slices", text, rows, {"slices": plot_slices(frame).figure}, figures)
 
 
 def mirror_section(model, data: FaceDataset) -> Section:

@@ -123,12 +123,12 @@ def confidence_section(evaluation: Evaluation) -> Section:
             f"negative log-likelihood {m['nll']:.3f} before, {after['nll']:.3f} after. No answer changes by it."
         )
         figures |= {"calibration": calibration.to_dict(), "scaled": after}
-        if calibration.not_sure_below is not None:
+        if calibration.not_sure_below:
             s = selective_metrics(labels, scaled, calibration.not_sure_below, groups=groups)
             chosen = (s["coverage"], 1 - s["accuracy"]) if s["n_answered"] else None
             text.append(
                 f'"Not sure" below a confidence of {calibration.not_sure_below:.2f}, chosen on validation for '
-                f"{calibration.wanted_accuracy:.0%} right answers: here it answers "
+                f"{share(calibration.wanted_accuracy)} right answers: here it answers "
                 f"{share(*(s[f'coverage{end}'] for end in _ENDS))} of the faces, and "
                 f"{share(*(s[f'accuracy{end}'] for end in _ENDS))} of these answers are right."
             )

@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+import json
+import re
+
+import matplotlib
+import numpy as np
+import pytest
+from conftest import shared_file
+
+matplotlib.use("Agg")
+
+from emo_utils.cli import main
+from emo_utils.datasets import from_arrays, load_dataset
+from emo_utils.errors import DataError
+from emo_utils.evaluation import Calibration, evaluate_probabilities
+from emo_utils.models import build_model, load_model, save_model
+from emo_utils.recipe import Recipe
+from emo_utils.report.figures import class_section, confidence_section, summary_section
+from emo_utils.report.section import Section
+from emo_utils.report.write import write_report
+from emo_utils.table import read_log
+
+NAMES = ("happy", "sad")
+FER2013_ORDER = "angry,disgust,fear,happy,sad,surprise,neutral"
+
+
+def evaluation(n=60, calibration=None, groups=None):
+    rng = np.random.default_rng(0)
+    labels = np.arange(n) % 2
+    data = from_arrays(rng.integers(0, 256, (n, 24, 24), dtype=np.uint8), labels, NAMES, groups=groups)
+    sure = np.clip(0.7 * (labels == 0) + 0.15 + rng.normal(0, 0.15, n), 0.01, 0.99)
+    return evaluate_probabilities(data, np.stack([sure, 1 - sure], axis=1).astype(np.float32), calibration)
+
+
+def test_the_summary_stands_beside_a_guess_and_says_what_its_intervals_are_over():
+    section = summary_section(evaluation())
+    rows = dict(section.table[1:])
+    assert re.fullmatch(r"\d+\.\d % \[\d+\.\d, \d+\.\d\]", rows["accuracy"])
+    assert rows['for comparison: accuracy of always saying "happy"'] == "50.0 %"
+    assert "single faces are drawn" in section.text[0]
+    people = summary_section(evaluation(groups=np.repeat(["a", "b", "c"], 20)))
+    assert "whole people are drawn, 3 of them" in people.text[0]
+    assert "too narrow" in people.text[0]
+
+
+def test_confidence_is_told_before_and_after_calibration():
+    plain = confidence_section(evaluation())
+    assert "holds no calibration" in plain.text[1]
+    assert list(plain.figures["reliability"]) == ["as trained"]
+    calibrated = confidence_section(evaluation(calibration=Calibration(1.5, 0.1, 0.7, 0.8, 99)))
+    assert "undo the label smoothing of 0.1 and divide the logits by 1.50" in calibrated.text[1]
+    assert '"Not sure" below a confidence of 0.70' in calibrated.text[2]
+    assert list(calibrated.figures["reliability"]) == ["as trained", "calibrated"]
+
+
+def test_a_report_is_one_page_with_its_figures_beside_it(tmp_path):
+    done = evaluation()
+    sections = [summary_section(done), class_section(done), confidence_section(done)]
+    page = write_report(tmp_path / "out", "m <on> faces", {"model": "m & co"}, done, sections)
+    html = page.read_text(encoding="utf-8")
+    assert "<h1>m &lt;on&gt; faces</h1>" in html
+    assert "m &amp; co" in html
+    assert html.count('<img src="data:image/png;base64,') == 4
+    assert not re.search(r"(src|href)=.(?!data:)", html)
+    report = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))
+    assert report["metrics"]["accuracy"] == done.metrics["accuracy"]
+    assert report["classes"]["per_class"]["sad"]["support"] == 30
+    files = {
+        "index.html",
+        "report.json",
+        "predictions.npz",
+        "classes.png",
+        "ranking.png",
+        "reliability.png",
+        "risk.png",
+    }
+    assert {file.name for file in (tmp_path / "out").iterdir()} == files
+    assert [file.name for file in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_report_replaces_a_report_and_nothing_else(tmp_path):
+    done = evaluation()
+    for title in ("first", "second"):
+        page = write_report(tmp_path / "out", title, {}, done, [Section("T", "t", ("text",))])
+    assert "second" in page.read_text(encoding="utf-8")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("years of work")
+    with pytest.raises(DataError, match="mine holds other files and no report"):
+        write_report(tmp_path / "mine", "t", {}, done, [])
+    with pytest.raises(DataError, match="is a file"):
+        write_report(tmp_path / "mine" / "thesis.txt", "t", {}, done, [])
+    assert (tmp_path / "mine" / "thesis.txt").read_text() == "years of work"
+
+
+def test_the_command_reports_on_a_shipped_model_and_logs_a_row(tmp_path, capsys):
+    out = tmp_path / "report"
+    assert main(["evaluate", "model/embedded-small-cnn.keras", "--data", "embedded", "--out", str(out)]) == 0
+    printed = capsys.readouterr().out
+    assert "calibrated, temperature" in printed
+    (row,) = read_log()
+    report = json.loads((out / "report.json").read_text(encoding="utf-8"))
+    _, info = load_model("model/embedded-small-cnn.keras")
+    assert (row["profile"], row["of_run"], row["status"]) == ("evaluate", info["run_id"], "ok")
+    assert row["test_accuracy"] == report["metrics"]["accuracy"]
+    assert row["interval_over"] == "groups"
+    assert row["ece_scaled"] == report["confidence"]["scaled"]["ece"]
+    assert all(row[f"{name}_low"] <= row[name] <= row[f"{name}_high"] for name in ("test_accuracy", "macro_f1", "ece"))
+    assert report["row in the table"] == row["run_id"]
+    for chapter in ("slices", "mirror", "faces"):
+        assert report[chapter]
+    for picture in ("heat_right", "slices", "errors"):
+        assert (out / f"{picture}.png").stat().st_size > 1000
+
+
+def test_a_model_of_others_is_evaluated_with_what_its_file_does_not_say(capsys):
+    peer = str(shared_file("peers/fer2013_mini_XCEPTION.102-0.66.hdf5"))
+    assert main(["evaluate", peer, "--data", "embedded"]) == 1
+    assert "with --scaling and --classes" in capsys.readouterr().err
+    assert main(["evaluate", peer, "--data", "embedded", "--scaling=-1..1", "--classes", FER2013_ORDER]) == 0
+    (row,) = read_log()
+    assert (row["of_run"], row["recipe"], row["input_size"], row["n"]) == (None, None, 64, 315)
+    assert row["name"] == "evaluation_fer2013_mini_XCEPTION.102-0.66_embedded"
+
+
+def test_calibrate_stores_what_evaluate_uses(tmp_path, capsys):
+    recipe = Recipe("a", data="embedded", classes=NAMES)
+    info = {"class_names": NAMES, "recipe": recipe.to_dict()}
+    path = save_model(build_model(recipe), tmp_path / "m.keras", info)
+    assert main(["calibrate", str(path), "--data", "embedded", "--accuracy", "0.6"]) == 0
+    n = len(load_dataset("embedded", classes=NAMES).part("val"))
+    assert f"from {n} validation faces" in capsys.readouterr().out
+    stored = load_model(path)[1]["calibration"]
+    assert (stored["wanted_accuracy"], stored["n"]) == (0.6, n)
+    foreign = save_model(build_model(recipe), tmp_path / "f.keras", {"class_names": NAMES})
+    assert main(["calibrate", str(foreign), "--data", "embedded"]) == 1
+    assert "which faces validated it" in capsys.readouterr().err
+
+
+def test_a_run_of_the_table_is_evaluated_by_its_id(capsys):
+    assert main(["evaluate", "261122-nobody", "--data", "embedded"]) == 1
+    assert "no such model file, and no run of the table goes by that" in capsys.readouterr().err
