@@ -175,6 +175,26 @@ def test_a_colour_model_is_refused(explain):
         explain(model, random_faces(1))
 
 
+class Opaque(keras.Model):
+    """A model that is no graph of layers."""
+
+    def __init__(self):
+        super().__init__(name="opaque")
+        self.convolution = layers.Conv2D(2, 3)
+
+    def call(self, faces):
+        return self.convolution(faces)
+
+
+def test_a_model_that_is_no_graph_cannot_be_opened_but_may_be_a_layer():
+    with pytest.raises(ModelError, match="must take square grey faces"):
+        grad_cam(Opaque(), random_faces(1))
+    around = keras.Sequential([keras.Input((8, 8, 1)), Opaque(), layers.Flatten(), layers.Dense(3)])
+    np.testing.assert_array_equal(grad_cam(around, random_faces(1)), grad_cam(around, random_faces(1), layer="opaque"))
+    with pytest.raises(ModelError, match="no layer 'convolution'"):
+        grad_cam(around, random_faces(1), layer="convolution")
+
+
 def test_a_model_without_maps_is_refused():
     model = keras.Sequential([keras.Input((8, 8, 1)), layers.Flatten(), layers.Dense(3)], name="flat")
     with pytest.raises(ModelError, match="No layer of flat gives a map"):

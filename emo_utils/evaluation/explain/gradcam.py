@@ -6,9 +6,10 @@ import cv2
 import keras
 import numpy as np
 
+from emo_utils.evaluation.evaluate import face_size, forward_pass
 from emo_utils.evaluation.explain.gradients import gradient
 from emo_utils.evaluation.explain.graph import split_at_maps
-from emo_utils.evaluation.explain.inputs import check_faces, classes_to_explain, face_size
+from emo_utils.evaluation.explain.inputs import check_faces, classes_to_explain
 from emo_utils.pipeline import resize_images
 
 _BATCH = 64
@@ -43,10 +44,11 @@ def grad_cam(
     size = face_size(model)
     maps_model, score_model = split_at_maps(model, layer)
     classes = class_index if class_index is None else classes_to_explain(class_index, len(images), model)
+    to_maps = forward_pass(maps_model, len(images))
     heat = np.empty(images.shape, dtype=np.float32)
     for start in range(0, len(images), _BATCH):
         part = slice(start, start + _BATCH)
-        maps = maps_model(resize_images(images[part], size)[..., None], training=False)
+        maps = keras.ops.convert_to_tensor(to_maps(resize_images(images[part], size)[..., None]))
         raw = _heat(maps, score_model, None if classes is None else classes[part])
         heat[part] = [_stretch(one, images.shape[1:]) for one in raw]
     return heat

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import keras
 
-from emo_utils.errors import ModelError, first_line
+from emo_utils.errors import ModelError
 
 
 class _Call(NamedTuple):
@@ -33,10 +33,7 @@ def split_at_maps(model: keras.Model, layer: str | None = None) -> tuple[keras.M
     """
     images = keras.Input(batch_shape=(None, *model.input_shape[1:]), dtype=model.inputs[0].dtype)
     calls: list[_Call] = []
-    try:
-        _call(calls, model, images)
-    except (ValueError, TypeError, AttributeError) as error:
-        raise ModelError(f"The layers of {model.name} cannot be followed one by one: {first_line(error)}") from None
+    _call(calls, model, images)
     name, maps = _find_maps(calls, layer, model.name)
     scores = _before_softmax(calls)
     try:
@@ -50,23 +47,23 @@ def split_at_maps(model: keras.Model, layer: str | None = None) -> tuple[keras.M
 
 def _call(calls: list[_Call], operation, *given, **options):
     """Call a layer, or the layers of a model one after the other, and note what came out of each."""
-    first = keras.tree.flatten(given)[0]  # old files hold lists of one tensor
+    tensors = keras.tree.flatten(given)
     if isinstance(operation, keras.Sequential):
-        output = first
+        (output,) = tensors
         for layer in operation.layers:
             output = _call(calls, layer, output)
-    elif isinstance(operation, keras.Model):
+    elif hasattr(operation, "operations"):  # a functional model; one of another kind cannot be opened
         # Keras's own walk over a graph. The copy that it returns is not needed, the calls on the way are.
         keras.models.clone_model(
             operation,
-            input_tensors=keras.tree.map_structure(lambda _: first, operation.input),
+            input_tensors=keras.tree.pack_sequence_as(operation.input, tensors),
             clone_function=lambda same: same,
             call_function=lambda inner, *args, **kwargs: _call(calls, inner, *args, **kwargs),
         )
         output = calls[-1].output
     else:
         output = operation(*given, **options)
-    calls.append(_Call(operation, first, output))
+    calls.append(_Call(operation, tensors[0], output))
     return output
 
 
@@ -93,7 +90,8 @@ def _is_map(output) -> bool:
 
 def _before_softmax(calls: list[_Call]):
     """Return what goes into the softmax that a model ends in; its output where it ends in something else."""
-    by_output = {id(c.output): c for c in calls if not isinstance(c.operation, keras.Model)}
+    # A model gives what the last layer inside gave: of the calls with one output, the first is the layer's.
+    by_output = {id(c.output): c for c in reversed(calls)}
     last = by_output[id(calls[-1].output)]
     while _activation(last) is keras.activations.linear and id(last.given) in by_output:
         last = by_output[id(last.given)]  # only passes on what it gets, perhaps as another number type

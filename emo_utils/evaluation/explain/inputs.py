@@ -1,22 +1,10 @@
-"""What every explanation asks of the model and the faces before it starts."""
+"""What every explanation asks of faces and classes before it starts."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from emo_utils.errors import DataError, ModelError
-
-
-def face_size(model) -> int:
-    """Return the side in pixels of the grey faces that a Keras model takes.
-
-    Raises:
-        ModelError: it takes something else.
-    """
-    shape = model.input_shape
-    if not isinstance(shape, tuple) or len(shape) != 4 or shape[1] != shape[2] or shape[3] != 1 or shape[1] is None:
-        raise ModelError(f"The model must take square grey faces, (n, size, size, 1). It takes {shape}.")
-    return shape[1]
+from emo_utils.errors import DataError
 
 
 def check_faces(images: np.ndarray) -> None:

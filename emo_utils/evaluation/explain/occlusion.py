@@ -6,7 +6,7 @@ import numpy as np
 
 from emo_utils.errors import DataError
 from emo_utils.evaluation.evaluate import predict_probabilities
-from emo_utils.evaluation.explain.inputs import check_faces, classes_to_explain, face_size
+from emo_utils.evaluation.explain.inputs import check_faces, classes_to_explain
 
 _PICTURES = 4096  # covered pictures in memory at a time
 
@@ -36,7 +36,6 @@ def occlusion_map(
         DataError: images or classes that do not fit, or a patch larger than the picture or smaller than the stride.
     """
     check_faces(images)
-    face_size(model)
     n, height, width = images.shape
     if not 1 <= stride <= patch <= min(height, width):
         raise DataError(
