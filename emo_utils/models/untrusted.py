@@ -11,6 +11,7 @@ from typing import Any
 import h5py
 import keras
 
+from emo_utils.datasets.tree import ENTRY_DAMAGE
 from emo_utils.errors import ModelError, first_line
 
 _MAX_BYTES = 2_000_000_000  # of a file and of what it unpacks to: VGG16 with the state of its optimizer is below
@@ -27,6 +28,8 @@ _KERAS_PARTS = (
     keras.losses,
     keras.metrics,
 )
+# What zipfile and h5py raise for damaged or encrypted files.
+_DAMAGE = (*ENTRY_DAMAGE, KeyError, RuntimeError)
 _MODELS = ("Model", "Functional", "Sequential")
 _VALUES = ("__keras_tensor__", "__tensor__", "__numpy__", "__slice__", "__ellipsis__")
 
@@ -47,7 +50,7 @@ def refuse_unsafe(path: Path) -> None:
         raise ModelError(f"{path}: larger than {_MAX_BYTES / 1e9:.0f} GB. Save it without its optimizer.")
     text = _config_of_archive(path) if suffix == ".keras" else _config_of_hdf5(path)
     try:
-        config = json.loads(text)
+        config = json.loads(text.encode() if isinstance(text, str) else text)  # h5py lets text through that is none
     except (ValueError, RecursionError) as error:
         raise ModelError(f"{path}: its architecture cannot be read ({first_line(error)}). Fetch it anew.") from None
     if isinstance(config, dict):
@@ -72,7 +75,7 @@ def _config_of_archive(path: Path) -> bytes:
             with archive.open(_WEIGHTS_MEMBER) as member, h5py.File(member) as weights:
                 _refuse_large(weights, path)
             return archive.read(_CONFIG_MEMBER)
-    except (OSError, zipfile.BadZipFile, RuntimeError) as error:  # RuntimeError: encrypted
+    except _DAMAGE as error:
         raise ModelError(f"{path}: damaged ({first_line(error)}). Fetch it anew.") from None
 
 
@@ -83,7 +86,7 @@ def _config_of_hdf5(path: Path) -> bytes | str:
         with h5py.File(path) as file:
             _refuse_large(file, path)
             config = file.attrs.get("model_config")
-    except (OSError, RuntimeError) as error:
+    except _DAMAGE as error:
         raise ModelError(f"{path}: damaged ({first_line(error)}). Fetch it anew.") from None
     if not isinstance(config, str | bytes):
         raise ModelError(f"{path}: weights without an architecture. Ask for the whole model, saved with model.save.")
@@ -115,10 +118,10 @@ def _refuse_part(part: dict[str, Any], path: Path) -> None:
     name, module = str(part["class_name"]), str(part.get("module") or "keras")
     if name in _RUN_CODE:
         inner = part.get("config")
-        where = inner if isinstance(inner, str) else part.get("name") or (inner or {}).get("name", "unnamed")
+        where = part.get("name") or (inner.get("name") if isinstance(inner, dict) else inner)
         raise ModelError(
-            f"{path}: has a {name} ({where}), which would run code of its maker when loaded. It is refused; ask for a "
-            "version without it."
+            f"{path}: has a {name} ({where!r}), which would run code of its maker when loaded. It is refused; ask for "
+            "a version without it."
         )
     own = name in (*_MODELS, *_VALUES) or any(isinstance(getattr(of, name, None), type) for of in _KERAS_PARTS)
     if not (own and module.split(".")[0] in ("keras", "builtins")) and not module.startswith("keras.src.ops."):
