@@ -67,7 +67,8 @@ def vote_section(data: FaceDataset, evaluation: Evaluation) -> Section:
     found = compare_with_votes(data, evaluation.probabilities)
     rows = [("compared", "agreement [95 % interval]")]
     rows += [
-        (name, share(r["accuracy"], r["accuracy_low"], r["accuracy_high"])) for name, r in found.accuracies.iterrows()
+        (f"{name}, points" if "minus" in name else name, share(r["accuracy"], r["accuracy_low"], r["accuracy_high"]))
+        for name, r in found.accuracies.iterrows()
     ]
     rows += [
         (f"{name}: {kind}, nats", number(r[key], r[f"{key}_low"], r[f"{key}_high"]))
