@@ -6,17 +6,21 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import REPO
 
 from emo_utils.errors import DataError
 from emo_utils.evaluation.explain import (
     captions,
+    grad_cam,
     heat_share,
     heat_share_table,
     most_confident_errors,
     most_uncertain,
 )
 from emo_utils.faces import make_faces, parts_mask
+from emo_utils.models import build_model, load_model
 from emo_utils.plots.explain import plot_heat, plot_heat_shares
+from emo_utils.recipe import Recipe
 
 
 @pytest.fixture(autouse=True)
@@ -77,6 +81,20 @@ def test_even_heat_gains_nothing():
     table = heat_share_table(np.ones(faces.images.shape), parts_mask(faces), emotions, groups=faces.people)
     np.testing.assert_allclose(table[["gain", "gain_low", "gain_high"]], 1)
     assert "neutral" not in table.index
+
+
+def test_the_shipped_model_looks_where_the_emotion_is_and_an_untrained_one_hardly_does():
+    trained, info = load_model(REPO / "model" / "embedded-small-cnn.keras")
+    untrained = build_model(Recipe.from_dict(info["recipe"]))
+    faces = make_faces(150, people=30, seed=9)  # people that it has not been trained on
+    emotions = np.array(faces.class_names)[faces.true_labels]
+    mask = parts_mask(faces)
+    gain = [
+        heat_share_table(grad_cam(model, faces.images, layer="block3_relu"), mask, emotions, groups=faces.people)
+        for model in (trained, untrained)
+    ]
+    assert gain[0].loc["all", "gain_low"] > 1.3
+    assert gain[0].loc["all", "gain_low"] > gain[1].loc["all", "gain_high"]
 
 
 @pytest.mark.parametrize(
