@@ -74,11 +74,12 @@ def test_confusion_shows_shares_by_row_and_survives_an_empty_row():
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("predicted", "true")
 
 
-def test_recalls_leave_out_classes_without_a_face():
-    metrics = classification_metrics(np.array([0, 0, 1, 1]), np.eye(3)[[0, 1, 1, 1]], NAMES)
+def test_recalls_stand_over_their_classes_and_numbers_of_faces():
+    metrics = classification_metrics(np.array([0, 0, 1, 1, 2]), np.eye(3)[[0, 1, 1, 1, 2]], NAMES)
     ax = plots.plot_recalls(metrics["per_class"])
-    assert [label.get_text() for label in ax.get_xticklabels()] == ["happy\nn = 2", "sad\nn = 2"]
-    np.testing.assert_allclose(ax.lines[0].get_ydata(), [0.5, 1.0])
+    labels = [label.get_text() for label in ax.get_xticklabels()]
+    assert labels == [f"{name}\nn = {n}" for name, n in zip(NAMES, (2, 2, 1), strict=True)]
+    np.testing.assert_allclose(ax.lines[0].get_ydata(), [0.5, 1.0, 1.0])
 
 
 def test_probabilities_stand_out_where_highest():

@@ -46,37 +46,21 @@ def add_evaluate(commands) -> None:
 
 def _evaluate(args) -> int:
     from emo_utils.datasets import load_dataset
-    from emo_utils.evaluation import evaluate_model, stored_calibration
     from emo_utils.models import model_class_names
-    from emo_utils.report import log_evaluation, write_report
-    from emo_utils.report.sections import all_sections
-    from emo_utils.report.write import check_folder
+    from emo_utils.report import report_model
 
-    if args.out:
-        check_folder(args.out)
     path, model, info = _open(args)
-    part = _part(load_dataset(args.data, classes=model_class_names(info, path)), args, info)
-    calibration = stored_calibration(info, path)
-    evaluation = evaluate_model(model, part, calibration=calibration)
-    print(f"{path.name} on the {args.part} part of {part.name}: {summary(evaluation.metrics)}")
+    data = _part(load_dataset(args.data, classes=model_class_names(info, path)), args, info)
+    done = report_model(path, model, info, data, part=args.part, folder=args.out, n_worse=args.robustness)
+    evaluation = done.evaluation
+    print(f"{path.name} on the {args.part} part of {data.name}: {summary(evaluation.metrics)}")
     _print_classes(evaluation.metrics["per_class"])
-    if calibration:
-        print(f"calibrated, temperature {calibration.temperature:.2f}: ECE {evaluation.scaled_metrics['ece']:.3f}")
-    sections = all_sections(model, part, evaluation, n_worse=args.robustness) if args.out else []
-    row = log_evaluation(evaluation, part, model=model, path=path, info=info)
-    if args.out:
-        facts = {
-            "model": f"{path.name}, {model.count_params():,} parameters, {model.input_shape[1]} px",
-            "model file, sha256": row["model_sha256"],
-            "made by run": info.get("run_id") or "not known",
-            "data": f"{part.name}, {args.part} part, {len(part):,} faces",
-            "fingerprint of these faces": row["test_fingerprint"],
-            "classes": ", ".join(part.class_names),
-            "row in the table": row["run_id"],
-        }
-        page = write_report(args.out, f"{path.name} on {part.name}, {args.part} part", facts, evaluation, sections)
-        print(f"report: {page}")
-    print(f"logged as {row['run_id']}")
+    if evaluation.calibration:
+        temperature, ece = evaluation.calibration.temperature, evaluation.scaled_metrics["ece"]
+        print(f"calibrated, temperature {temperature:.2f}: ECE {ece:.3f}")
+    if done.page:
+        print(f"report: {done.page}")
+    print(f"logged as {done.row['run_id']}")
     return 0
 
 

@@ -56,14 +56,13 @@ def plot_recalls(per_class: Mapping[str, Mapping[str, Any]], *, ax: Axes | None 
         title: of the Axes.
     """
     ax = ax or new_axes()
-    shown = {name: row for name, row in per_class.items() if row["support"]}
-    recall = np.array([row["recall"] for row in shown.values()])
-    low = recall - [row["recall_low"] for row in shown.values()]
-    high = [row["recall_high"] for row in shown.values()] - recall
-    spread = np.maximum([low, high], 0)
-    ax.errorbar(np.arange(len(shown)), recall, yerr=spread, fmt="o", capsize=4, color=COLORS[0])
-    labels = [f"{name}\nn = {row['support']}" for name, row in shown.items()]
-    ax.set(xticks=np.arange(len(shown)), xticklabels=labels, ylim=(0, 1.02), ylabel="recall, with 95 % interval")
+    recall, low, high = (
+        np.array([row[key] for row in per_class.values()]) for key in ("recall", "recall_low", "recall_high")
+    )
+    spread = np.maximum([recall - low, high - recall], 0)
+    ax.errorbar(np.arange(len(recall)), recall, yerr=spread, fmt="o", capsize=4, color=COLORS[0])
+    labels = [f"{name}\nn = {row['support']}" for name, row in per_class.items()]
+    ax.set(xticks=np.arange(len(recall)), xticklabels=labels, ylim=(0, 1.02), ylabel="recall, with 95 % interval")
     ax.set(xlabel="true emotion", title=title or "Recall by class")
     ax.grid(axis="y", color="0.9")
     ax.spines[["top", "right"]].set_visible(False)
