@@ -11,7 +11,7 @@ from emo_utils.errors import ModelError
 
 class _Call(NamedTuple):
     operation: Any  # a layer, a nested model or a plain operation
-    given: Any  # its first input
+    given: list  # tensors, perhaps with other values among them
     output: Any
 
 
@@ -36,34 +36,33 @@ def split_at_maps(model: keras.Model, layer: str | None = None) -> tuple[keras.M
     _call(calls, model, images)
     name, maps = _find_maps(calls, layer, model.name)
     scores = _before_softmax(calls)
-    try:
-        return keras.Model(images, maps), keras.Model(maps, scores)
-    except ValueError:
+    if _passes_by(calls, images, maps, scores):
         raise ModelError(
             f"Layer {name!r} of {model.name} is no bottleneck: something of the image passes beside it. "
             "Choose a layer where the branches have met, e.g. an addition or the activation behind it."
-        ) from None
+        )
+    return keras.Model(images, maps), keras.Model(maps, scores)
 
 
 def _call(calls: list[_Call], operation, *given, **options):
     """Call a layer, or the layers of a model one after the other, and note what came out of each."""
-    tensors = keras.tree.flatten(given)
+    tensors = keras.tree.flatten((given, options))
     if isinstance(operation, keras.Sequential):
-        (output,) = tensors
+        output = tensors[0]
         for layer in operation.layers:
             output = _call(calls, layer, output)
     elif hasattr(operation, "operations"):  # a functional model; one of another kind cannot be opened
         # Keras's own walk over a graph. The copy that it returns is not needed, the calls on the way are.
         keras.models.clone_model(
             operation,
-            input_tensors=keras.tree.pack_sequence_as(operation.input, tensors),
+            input_tensors=keras.tree.pack_sequence_as(operation.input, keras.tree.flatten(given)),
             clone_function=lambda same: same,
             call_function=lambda inner, *args, **kwargs: _call(calls, inner, *args, **kwargs),
         )
         output = calls[-1].output
     else:
         output = operation(*given, **options)
-    calls.append(_Call(operation, tensors[0], output))
+    calls.append(_Call(operation, tensors, output))
     return output
 
 
@@ -90,18 +89,17 @@ def _is_map(output) -> bool:
 
 def _before_softmax(calls: list[_Call]):
     """Return what goes into the softmax that a model ends in; its output where it ends in something else."""
-    # A model gives what the last layer inside gave: of the calls with one output, the first is the layer's.
-    by_output = {id(c.output): c for c in reversed(calls)}
-    last = by_output[id(calls[-1].output)]
-    while _activation(last) is keras.activations.linear and id(last.given) in by_output:
-        last = by_output[id(last.given)]  # only passes on what it gets, perhaps as another number type
+    made_by = _made_by(calls)
+    last = made_by[id(calls[-1].output)]
+    while _activation(last) is keras.activations.linear and id(last.given[0]) in made_by:
+        last = made_by[id(last.given[0])]  # only passes on what it gets, perhaps as another number type
     layer = last.operation
     if isinstance(layer, keras.layers.Softmax) or _activation(last) is keras.activations.softmax:
-        return last.given
+        return last.given[0]
     if getattr(layer, "activation", None) is not keras.activations.softmax:
         return last.output
     linear = layer.__class__.from_config({**layer.get_config(), "activation": "linear"})
-    output = linear(last.given)
+    output = _call(calls, linear, last.given[0])
     linear.set_weights(layer.get_weights())
     return output
 
@@ -109,3 +107,21 @@ def _before_softmax(calls: list[_Call]):
 def _activation(call: _Call):
     """Return the function of a layer that does nothing but to apply it; None for other layers."""
     return call.operation.activation if isinstance(call.operation, keras.layers.Activation) else None
+
+
+def _passes_by(calls: list[_Call], images, maps, scores) -> bool:
+    """Tell whether the scores can be traced back to the images without passing the maps."""
+    made_by, seen, todo = _made_by(calls), {id(maps)}, [scores]
+    while todo:
+        tensor = todo.pop()
+        if tensor is images:
+            return True
+        if id(tensor) not in seen and id(tensor) in made_by:
+            todo += made_by[id(tensor)].given
+        seen.add(id(tensor))
+    return False
+
+
+def _made_by(calls: list[_Call]) -> dict[int, _Call]:
+    """Return the layer's call by the id of its output; a model around it gives the same output, later."""
+    return {id(c.output): c for c in reversed(calls)}
