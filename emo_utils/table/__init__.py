@@ -1,6 +1,6 @@
 """The experiment table: append a run, read it back, render the workbook, compare two runs.
 
-start_run ─┐                             ┌─> read_runs ─> show, compare, results_markdown
+start_run ─┐                             ┌─> read_runs ─> show, compare, over_seeds
 end_run   ─┼─> experiments.jsonl (truth) ┤
 add_bench ─┘                             └─> render ─> experiments.xlsx (view; people write its `note` column)
 """
@@ -12,6 +12,7 @@ from emo_utils.table.log import add_bench, end_run, new_run_id, read_bench, read
 from emo_utils.table.markdown import results_markdown, update_readme
 from emo_utils.table.provenance import environment
 from emo_utils.table.read import find_run, read_runs, show
+from emo_utils.table.seeds import over_seeds
 from emo_utils.table.workbook import render
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "environment",
     "find_run",
     "new_run_id",
+    "over_seeds",
     "read_bench",
     "read_log",
     "read_runs",

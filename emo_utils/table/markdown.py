@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emo_utils.errors import TableError
 from emo_utils.table.atomic import replacing
 from emo_utils.table.read import read_runs
+from emo_utils.table.seeds import family
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,19 +37,11 @@ def results_markdown(frame: pd.DataFrame) -> str:
     same = real["recipe_hash"].where(real["recipe_hash"].notna(), real["run_id"])
     real = real[~same.duplicated(keep="last")]
     order = real["classes"].map(lambda names: len(names) if isinstance(names, list) else 0)
-    real = real.assign(_order=order, _family=real.apply(_family, axis=1))
+    real = real.assign(_order=order, _family=real.apply(family, axis=1))
     real = real.sort_values(["data", "_order", "recipe", "seed", "run_id"], kind="stable")
-    families = [family.to_dict("records") for _, family in real.groupby("_family", sort=False)]
+    families = [runs.to_dict("records") for _, runs in real.groupby("_family", sort=False)]
     lines = [_line(_HEADER), _line("---" for _ in _HEADER)]
     return "\n".join(lines + [_line(_cells(runs)) for runs in families])
-
-
-def _family(row) -> str:
-    """Return what runs that differ in their seed alone have in common; without a recipe a run is on its own."""
-    if not _text(row["recipe_json"]):
-        return row["run_id"]
-    settings = {key: value for key, value in json.loads(row["recipe_json"]).items() if key != "seed"}
-    return json.dumps([settings, row["test_fingerprint"]], sort_keys=True)
 
 
 def update_readme(readme: Path, path: Path | None = None) -> bool:
