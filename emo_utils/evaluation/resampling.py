@@ -15,7 +15,7 @@ from emo_utils.errors import DataError
 
 N_RESAMPLES = 2000
 FEW_GROUPS = 20
-_CHUNK = 2_000_000  # weights drawn at a time: some 16 MB
+_CHUNK = 200_000  # weights drawn at a time, which then stay in the cache of the processor
 
 
 def bootstrap_sums(
