@@ -1,12 +1,11 @@
 from __future__ import annotations
 
-import sys
 
 import numpy as np
 import pytest
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
-from emo_utils.errors import DataError, EmoUtilsError
+from emo_utils.errors import DataError
 from emo_utils.evaluation.label_errors import find_label_errors, out_of_sample_probabilities, score_label_errors
 from emo_utils.faces import make_faces
 
@@ -114,9 +113,3 @@ def test_a_class_without_a_label_is_no_obstacle():
     probabilities = np.full((100, 3), 0.05) + 0.85 * np.eye(3)[labels]
     probabilities[7] = [0.02, 0.97, 0.01]
     assert find_label_errors(labels, probabilities).tolist() == [7]
-
-
-def test_without_cleanlab_the_remedy_is_named(monkeypatch):
-    monkeypatch.setitem(sys.modules, "cleanlab.filter", None)
-    with pytest.raises(EmoUtilsError, match=r"needs cleanlab: pip install cleanlab$"):
-        find_label_errors(np.array([0, 1]), np.eye(2))

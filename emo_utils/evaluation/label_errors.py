@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binomtest
 
-from emo_utils.errors import DataError, EmoUtilsError
+from emo_utils.errors import DataError
 from emo_utils.evaluation.checks import check_predictions
 
 FitPredict = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
@@ -85,13 +85,10 @@ def find_label_errors(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarr
 
     Raises:
         DataError: labels and probabilities that do not fit.
-        EmoUtilsError: cleanlab is not installed.
     """
     check_predictions(labels, probabilities)
-    try:
-        from cleanlab.filter import find_label_issues
-    except ImportError:
-        raise EmoUtilsError("Finding label errors needs cleanlab: pip install cleanlab") from None
+    from cleanlab.filter import find_label_issues  # a second to import
+
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="May not flag all label issues in class")  # said in the docstring
         # More jobs than one would start processes, which costs more than it saves below millions of faces.
