@@ -49,7 +49,8 @@ def main() -> None:
     }
     people = len(np.unique(test.groups))
     print(
-        f"test accuracy on {len(test)} faces of {people} people that neither has seen, seed {args.seed}; 95 % over people"
+        f"test accuracy on {len(test)} faces of {people} people that neither has seen, seed {args.seed}, with 95 % "
+        "intervals over people"
     )
     for name, m in figures.items():
         text = (
