@@ -16,6 +16,7 @@ from emo_utils.errors import DataError
 from emo_utils.evaluation import Calibration, evaluate_probabilities
 from emo_utils.models import build_model, load_model, save_model
 from emo_utils.recipe import Recipe
+from emo_utils.report.conditions import robustness_section, slice_section, vote_section
 from emo_utils.report.figures import class_section, confidence_section, summary_section
 from emo_utils.report.section import Section
 from emo_utils.report.write import write_report
@@ -52,6 +53,36 @@ def test_confidence_is_told_before_and_after_calibration():
     assert "undo the label smoothing of 0.1 and divide the logits by 1.50" in calibrated.text[1]
     assert '"Not sure" below a confidence of 0.70' in calibrated.text[2]
     assert list(calibrated.figures["reliability"]) == ["as trained", "calibrated"]
+
+
+def faces_with_votes(n=120):
+    rng = np.random.default_rng(0)
+    labels = np.arange(n) % 2
+    votes = np.zeros((n, 10), int)
+    votes[np.arange(n), np.array([1, 3])[labels]] = 7  # happiness, sadness
+    votes[:, 0] = 3  # neutral, which is none of the classes
+    votes[::3, [1, 3]] = 5
+    images = rng.integers(0, 256, (n, 48, 48), dtype=np.uint8)
+    return from_arrays(images, labels, NAMES, votes=votes, sizes=rng.uniform(40, 200, n))
+
+
+def test_raters_and_model_stand_in_one_table():
+    data = faces_with_votes()
+    section = vote_section(data, evaluate_probabilities(data, np.full((120, 2), 0.5)))
+    rows = dict(section.table[1:])
+    assert rows["one rater, plurality of the others"] > rows["model, plurality of all but one rater"]
+    assert section.figures["n"] == 120
+    assert {row["what"] for row in section.figures["accuracies"]} >= {"one rater, another rater"}
+
+
+def test_worse_pictures_and_sizes_have_their_chapters():
+    data, model = faces_with_votes(), build_model(Recipe("a", classes=NAMES))
+    worse = robustness_section(model, data, "m", 20)
+    assert worse.figures["n"] == 20
+    assert len(worse.figures["accuracies"]) == 1 + 9 * 5
+    done = evaluate_probabilities(data, np.eye(2)[data.labels])
+    assert {row["slice"] for row in slice_section(data, done).figures["slices"]} >= {"class", "size", "sharpness"}
+    json.dumps([worse.figures, vote_section(data, done).figures], allow_nan=False)
 
 
 def test_a_report_is_one_page_with_its_figures_beside_it(tmp_path):

@@ -16,11 +16,19 @@ from emo_utils.plots import plot_accuracy_by_agreement, plot_severities, plot_sl
 from emo_utils.report.section import Section, number, share
 
 _MIRRORED = 2000
+_MOST_PEOPLE = 20
 
 
 def slice_section(data: FaceDataset, evaluation: Evaluation) -> Section:
-    """Return the accuracy by class, person, brightness, contrast and sharpness, and the worst of these slices."""
-    names = ["class", *MEASURES] + ([] if data.groups is None else ["subject"])
+    """Return the accuracy by class, brightness, contrast, sharpness, size and person, and the worst of these slices.
+
+    Size is left out where all faces have one; people where there are too many for a figure.
+    """
+    names = ["class", *MEASURES]
+    if data.sizes is not None and np.ptp(data.sizes) > 0:
+        names.append("size")
+    if data.groups is not None and len(np.unique(data.groups)) <= _MOST_PEOPLE:
+        names.append("subject")
     frame = slice_metrics(data, evaluation.probabilities, names)
     worst = worst_slice(frame)
     interval = share(worst.accuracy, worst.low, worst.high)
