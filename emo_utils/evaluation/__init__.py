@@ -1,6 +1,12 @@
 """Evaluation: figures with intervals, from a model or from stored probabilities, and how far to trust them."""
 
-from emo_utils.evaluation.calibration import apply_temperature, ece_of_calibrated, fit_temperature, reliability
+from emo_utils.evaluation.calibration import (
+    apply_temperature,
+    ece_of_calibrated,
+    fit_temperature,
+    reliability,
+    undo_label_smoothing,
+)
 from emo_utils.evaluation.confidence import Calibration, calibrate, stored_calibration
 from emo_utils.evaluation.corruptions import CORRUPTIONS, corrupt, corrupted_versions
 from emo_utils.evaluation.evaluate import Evaluation, evaluate_model, evaluate_probabilities, predict_probabilities
@@ -54,6 +60,7 @@ __all__ = [
     "share_interval",
     "slice_metrics",
     "stored_calibration",
+    "undo_label_smoothing",
     "votes_for",
     "worst_slice",
 ]
