@@ -22,6 +22,17 @@ def own_folders(tmp_path, monkeypatch):
     monkeypatch.setenv("EMO_DATA", str(tmp_path / "data"))
 
 
+@pytest.fixture(scope="session")
+def session_data(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("session_data")
+
+
+@pytest.fixture
+def drawn_once(own_folders, session_data, monkeypatch):
+    """Keep the embedded faces from test to test: drawing them takes seconds each time."""
+    monkeypatch.setenv("EMO_DATA", str(session_data))
+
+
 def shared_file(name: str) -> Path:
     """Return a file of the shared folder, or skip the test."""
     path = SHARED / name

@@ -13,6 +13,8 @@ from emo_utils.recipe import Recipe
 from emo_utils.recipes import CATALOGUE, RECIPES
 from emo_utils.table import end_run, read_log, start_run
 
+pytestmark = pytest.mark.usefixtures("drawn_once")
+
 
 @pytest.mark.parametrize(
     "words",

@@ -13,6 +13,8 @@ from emo_utils.datasets.embedded import load_embedded
 from emo_utils.errors import DataError
 from emo_utils.evaluation.leakage import LEAKS, _without, leakage_gap, leakage_lab, leaky_and_clean
 
+pytestmark = pytest.mark.usefixtures("drawn_once")
+
 
 @pytest.fixture(scope="module")
 def faces(tmp_path_factory):

@@ -9,6 +9,8 @@ from emo_utils.datasets.embedded import load_embedded
 from emo_utils.recipes import CATALOGUE, RECIPES, quick
 from emo_utils.training import run_experiment
 
+pytestmark = pytest.mark.usefixtures("drawn_once")
+
 
 @pytest.fixture
 def without_tracing():

@@ -22,6 +22,8 @@ from emo_utils.report.section import Section
 from emo_utils.report.write import write_report
 from emo_utils.table import read_log
 
+pytestmark = pytest.mark.usefixtures("drawn_once")
+
 NAMES = ("happy", "sad")
 FER2013_ORDER = "angry,disgust,fear,happy,sad,surprise,neutral"
 

@@ -13,6 +13,8 @@ from emo_utils.datasets.embedded import load_embedded
 from emo_utils.errors import DataError
 from emo_utils.evaluation.slices import _wilson, slice_metrics, worst_slice
 
+pytestmark = pytest.mark.usefixtures("drawn_once")
+
 
 @pytest.fixture
 def faces():
