@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 
 from emo_utils import paths
-from emo_utils.datasets import load_dataset
 from emo_utils.datasets.embedded import load_embedded
 from emo_utils.evaluation import evaluate_model
 from emo_utils.models import build_feature_extractor, build_model
@@ -113,7 +112,7 @@ def test_batches_hold_the_features_of_the_faces_they_name():
 
 
 def test_a_cached_stage_trains_the_model_whole_as_the_plain_way_does():
-    data = load_dataset("embedded")
+    data = load_embedded(420, imbalance=1.0)
     recipe = RECIPE.but(augmentation=Augmentation(), stages=[Stage("head", epochs=3, learning_rate=3e-3, views=1)])
     cached = run_experiment(recipe, data, limit=200, progress=False)
     plain = run_experiment(recipe.but(stages=[Stage("head", 3, 3e-3)]), data, limit=200, progress=False)
@@ -127,7 +126,7 @@ def test_a_cached_stage_trains_the_model_whole_as_the_plain_way_does():
 
 
 def test_figures_found_by_the_head_are_those_of_the_whole_model():
-    data = prepare_data(RECIPE, load_dataset("embedded"))
+    data = prepare_data(RECIPE, load_embedded(420, imbalance=1.0))
     model, test = build_model(RECIPE), data.part("test")
     by_head, whole = evaluate_on_features(model, RECIPE, test), evaluate_model(model, test)
     assert by_head.probabilities == pytest.approx(whole.probabilities, abs=1e-5)
@@ -136,7 +135,7 @@ def test_figures_found_by_the_head_are_those_of_the_whole_model():
 
 def test_a_later_stage_goes_on_from_the_head_that_was_trained_on_features():
     stages = [Stage("head", epochs=2, learning_rate=3e-3, views=2), Stage("all", epochs=1, learning_rate=1e-9)]
-    result = run_experiment(RECIPE.but(stages=stages), load_dataset("embedded"), limit=200, progress=False)
+    result = run_experiment(RECIPE.but(stages=stages), load_embedded(420, imbalance=1.0), limit=200, progress=False)
     assert [epoch["stage"] for epoch in result.curves] == [1, 1, 2]
     # At a rate of almost nothing the whole model stays what the head made of it.
     best = max(epoch["val_accuracy"] for epoch in result.curves[:2])
@@ -144,7 +143,7 @@ def test_a_later_stage_goes_on_from_the_head_that_was_trained_on_features():
 
 
 def test_prepared_faces_of_other_seeds_share_the_cache(extractor, embedded_faces):
-    data = load_dataset("embedded")
+    data = load_embedded(420, imbalance=1.0)
     for seed in (0, 1):
         prepared = prepare_data(RECIPE.but(seed=seed), data)
         for usage in ("train", "val"):
