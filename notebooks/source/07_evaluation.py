@@ -112,9 +112,8 @@ left.axvspan(low, high, color=COLORS[0], alpha=0.2)
 left.set(title=f"2,000 draws of {len(correct):,} faces; shaded: 95 %", xlabel="accuracy", ylabel="draws")
 some = rng.permutation(correct)
 rows = {f"n = {n:,}": as_row(share_interval(some[:n])) for n in (50, 200, 800, len(some))}
-plot_accuracies(
-    rows, reference=guess, reference_name=f'always "{commonest}"', ax=right_ax, title="The first n, shuffled"
-)
+guessing = {"reference": guess, "reference_name": f'always "{commonest}"'}
+plot_accuracies(rows, **guessing, ax=right_ax, title="The first n faces, shuffled")
 plt.show()
 
 # %% [markdown]
@@ -210,9 +209,7 @@ check("macro-F1", macro_f1, metrics["macro_f1"], hint="Every class alike: a plai
 check("weighted F1", weighted_f1, metrics["weighted_f1"], hint="Divide by all faces, not by the classes.")
 always = np.eye(len(class_names))[np.full(len(labels), class_names.index(commonest))]
 rows = {"the network": metrics, f'always "{commonest}"': classification_metrics(labels, always, class_names)}
-for name, row in rows.items():
-    figures = [f"{key} {row[key]:.3f}" for key in ("accuracy", "weighted_f1", "macro_f1")]
-    print(f"{name:15} {', '.join(figures)}")
+print(pd.DataFrame(rows).loc[["accuracy", "weighted_f1", "macro_f1"]].astype(float).round(3).to_string())
 
 # %% [markdown]
 # The guess looks worst in macro-F1, which no one gets for nothing.
@@ -255,7 +252,8 @@ plot_ranking(curves, title="Disgust against all others, FER2013 PublicTest")
 plt.show()
 
 # %% [markdown]
-# Both axes of the ROC are shares within one kind of face, so numbers do not matter to it. A user lives with precision: of
+# In the left panel the two curves lie on each other: both axes are shares within one kind of face, so how many there are of
+# each does not matter. A user lives with precision: of
 # ten alarms, how many are right?
 #
 # ## Is B better than A?
@@ -265,11 +263,11 @@ plt.show()
 
 # %%
 runs = recorded[recorded["recipe"].str.startswith("balance-")].drop_duplicates(["recipe", "seed"], keep="last")
-right = {}
+right_of = {}
 for _, run in runs.iterrows():
     truth, answers, _ = answers_of(run)
-    right[run["recipe"].removeprefix("balance-"), int(run["seed"])] = answers.argmax(axis=1) == truth
-a, b = right["none", 0], right["class-weights", 0]
+    right_of[run["recipe"].removeprefix("balance-"), int(run["seed"])] = answers.argmax(axis=1) == truth
+a, b = right_of["none", 0], right_of["class-weights", 0]
 for name, value in (("A, plain training", a), ("B, class weights", b)):
     share_right, low, high = share_interval(value)
     print(f"{name:18} accuracy {share_right:.3f} [{low:.3f}, {high:.3f}], n = {len(value):,}")
@@ -311,13 +309,7 @@ from emo_utils.course.exercises import compare_prediction
 from emo_utils.evaluation import mcnemar, paired_difference
 
 gap = paired_difference(a, b)
-check(
-    "paired interval",
-    paired_interval(a, b),
-    gap[1:],
-    tolerance=0.0015,
-    hint="Draw from the gains as in exercise 1.",
-)
+check("paired interval", paired_interval(a, b), gap[1:], tolerance=0.0015, hint="Draw gains as in exercise 1.")
 compare_prediction("shown that A and B differ", predicted_shown, "no" if gap.low < 0 < gap.high else "yes")
 
 # %%
@@ -339,24 +331,25 @@ print(f"only A right: {(a & ~b).sum()}, only B right: {(b & ~a).sum()}, McNemar'
 # asks the same of the faces that only one of them gets right.
 #
 # But that is a verdict on two *networks*. Is the *remedy* worse, or was it this seed? Every remedy against plain training
-# of the same seed, points of accuracy and McNemar's p:
+# of the same seed, in points of accuracy, with McNemar's p; in the last column the mean and the standard deviation of the
+# seeds:
 
 # %%
-remedies = sorted({name for name, _ in right} - {"none"})
-seeds = sorted({seed for name, seed in right if name == "none"})
+remedies = sorted({name for name, _ in right_of} - {"none"})
+seeds = sorted({seed for name, seed in right_of if name == "none"})
 rows = {}
 for name in remedies:
-    pairs = [(right["none", seed], right[name, seed]) for seed in seeds]
+    pairs = [(right_of["none", seed], right_of[name, seed]) for seed in seeds]
     steps = [100 * paired_difference(*pair).difference for pair in pairs]
     texts = [f"{step:+.1f} (p {mcnemar(*pair):.3f})" for step, pair in zip(steps, pairs, strict=True)]
     rows[name] = [*texts, f"{np.mean(steps):+.1f} ± {np.std(steps, ddof=1):.1f}"]
-columns = [*(f"seed {seed}" for seed in seeds), "mean ± spread"]
+columns = [*(f"seed {seed}" for seed in seeds), "mean ± sd"]
 print(pd.DataFrame.from_dict(rows, orient="index", columns=columns).to_string())
 tests = len(remedies) * len(seeds)
 print(f"\n{tests} tests: by chance alone {tests / 20:.1f} of them would fall below p = 0.05")
 
 # %% [markdown]
-# Which remedy goes the same way with every seed, by more than its spread? Such a one has shown something, and of accuracy
+# Which remedy goes the same way with every seed, by more than its standard deviation? Such a one has shown something, and of accuracy
 # only: macro-F1 may tell the opposite, as these remedies are meant for the rare classes. And whoever makes many tests finds
 # a small p somewhere. A cautious reader multiplies p by the number of tests (*Bonferroni*).
 #
@@ -375,7 +368,7 @@ predicted_loss = None
 predicted_loss = 2.0
 
 # %%
-all_right = np.stack(list(right.values()))  # (runs, faces)
+all_right = np.stack(list(right_of.values()))  # (runs, faces)
 half = all_right.shape[1] // 2
 
 
@@ -546,9 +539,8 @@ film, stills = (load_embedded(840, people=40, frames=frames, imbalance=1) for fr
 on_film = leakage_lab(fit_predict, film, kinds=["people"], progress=False).replace("people", "people, film")
 on_stills = leakage_lab(fit_predict, stills, progress=False).replace("people", "people, stills")
 lab = pd.concat([on_film, on_stills])
-plot_leakage(
-    lab, title=f"What a leak adds to a forest on drawn faces, n = {lab['n_test'].min()} to {lab['n_test'].max()}"
-)
+smallest, largest = lab["n_test"].min(), lab["n_test"].max()
+plot_leakage(lab, title=f"What a leak adds to a forest on drawn faces, n = {smallest} to {largest}")
 plt.show()
 for kind, gap in lab.groupby("kind", sort=False)["gap"].mean().items():
     compare_prediction(f"points that {kind} add", predicted[kind], round(gap), tolerance=5)
@@ -589,7 +581,11 @@ from emo_utils.table import find_run
 
 written = json.loads((folder / "report" / "report.json").read_text(encoding="utf-8"))
 row = pd.Series(find_run(written["row in the table"]))
-print(row[["name", "profile", "of_run", "test_accuracy", "test_accuracy_low", "test_accuracy_high", "n"]].to_string())
+print(
+    row[
+        ["name", "profile", "of_run", "test_accuracy", "test_accuracy_low", "test_accuracy_high", "n", "test_looks"]
+    ].to_string()
+)
 print("\nfiles:", ", ".join(sorted(path.name for path in (folder / "report").iterdir())))
 Image(filename=folder / "report" / "classes.png", width=900)
 
@@ -606,13 +602,10 @@ if not reports:
     print("No report is recorded yet.")
 else:
     rows = {name: found["metrics"] for name, found in reports.items()}
-    plot_accuracies(rows, reference=guess, reference_name=f'always "{commonest}"', title="FER2013 PublicTest")
+    plot_accuracies(rows, **guessing, title=f"FER2013 PublicTest, n = {len(labels):,}")
     plt.show()
-    for name, row in rows.items():
-        figures = [
-            f"{k} {row[k]:.3f} [{row[k + '_low']:.3f}, {row[k + '_high']:.3f}]" for k in ("accuracy", "macro_f1")
-        ]
-        print(f"{name:25} {', '.join(figures)}, n = {row['n']:,}")
+    shown = [f"{name}{end}" for name in ("accuracy", "macro_f1") for end in ("", "_low", "_high")]
+    print(pd.DataFrame(rows).loc[shown].astype(float).round(3).to_string())
 
 # %% [markdown]
 # Read the intervals before the ranks. And mind what cannot be read off them: ours was chosen on validation faces, and copies of
