@@ -172,7 +172,7 @@ check("width with groups", width_if_said, plain, tolerance=0.008, hint=hint)
 
 # %% [markdown]
 # Copies, frames of one video, several pictures of one person: all of them sell the same news more than once. And with
-# fewer than some twenty people even the wider interval is a little too narrow: nine people do not show how people differ.
+# fewer than some twenty people even the wider interval is a little too narrow: so few do not show how people differ.
 # FER2013 does not say who is on its pictures, so there we can only draw faces, and must say so.
 #
 # ## One number hides the classes
@@ -188,7 +188,7 @@ f1, support = per_class["f1"], per_class["support"]
 
 # %% [markdown]
 # *Support* is the number of faces that show the class. Look at the rarest class: its recall rests on so few faces that the
-# interval spans a quarter of the scale.
+# interval spans a good part of the scale.
 #
 # One number for all classes needs an average, and there are two. *Macro-F1* counts every class alike. *Weighted F1* counts
 # every class by its support.
@@ -253,8 +253,7 @@ plt.show()
 
 # %% [markdown]
 # In the left panel the two curves lie on each other: both axes are shares within one kind of face, so how many there are of
-# each does not matter. A user lives with precision: of
-# ten alarms, how many are right?
+# each does not matter. A user lives with precision: of ten alarms, how many are right?
 #
 # ## Is B better than A?
 #
@@ -349,9 +348,9 @@ tests = len(remedies) * len(seeds)
 print(f"\n{tests} tests: by chance alone {tests / 20:.1f} of them would fall below p = 0.05")
 
 # %% [markdown]
-# Which remedy goes the same way with every seed, by more than its standard deviation? Such a one has shown something, and of accuracy
-# only: macro-F1 may tell the opposite, as these remedies are meant for the rare classes. And whoever makes many tests finds
-# a small p somewhere. A cautious reader multiplies p by the number of tests (*Bonferroni*).
+# Which remedy goes the same way with every seed, by more than its standard deviation? Such a one has shown something, and
+# of accuracy only: macro-F1 may tell the opposite, as these remedies are meant for the rare classes. And whoever makes many
+# tests finds a small p somewhere. A cautious reader multiplies p by the number of tests (*Bonferroni*).
 #
 # ## Choosing on the test part
 #
@@ -402,8 +401,8 @@ for part in ("val", "test"):
     print(f"  {part:4} accuracy {value:.3f} [{low:.3f}, {high:.3f}]")
 
 # %% [markdown]
-# The fewer faces choose, the more a choice buys luck. Its price is the gap between the curves. Choosing on validation faces
-# buys luck too, but pays with the validation figure; the test figure in the last line has no share in it.
+# The fewer faces choose, the more luck is in the choice: it is the gap between the curves. Choosing on validation faces needs
+# luck too, but it shows in the validation figure alone; the test figure in the last line has no share in it.
 #
 # ### And in print?
 #
@@ -479,19 +478,16 @@ import json
 
 
 def recorded_report(name):
-    """Return the recorded report of a model on FER2013 PublicTest, or None."""
-    path = course_root() / "docs" / "recorded" / f"evaluate_{name}.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+    """Return the recorded report of a model on FER2013 PublicTest."""
+    return json.loads((course_root() / "docs" / "recorded" / f"evaluate_{name}.json").read_text(encoding="utf-8"))
 
 
-report = recorded_report("fer2013-mobilenetv3small")
-if report is None:
-    print("No report on fer2013-mobilenetv3small is recorded yet.")
-else:
-    frame = pd.DataFrame(report["slices"]["slices"])
-    plot_slices(frame, title="fer2013-mobilenetv3small on FER2013 PublicTest")
-    plt.show()
-    print(worst_slice(frame).remark)
+slices = pd.DataFrame(recorded_report("fer2013-mobilenetv3small")["slices"]["slices"])
+plot_slices(slices, title="fer2013-mobilenetv3small on FER2013 PublicTest")
+plt.show()
+worst = worst_slice(slices)
+print(f"{worst.slice} {worst.value}: {worst.accuracy:.3f} [{worst.low:.3f}, {worst.high:.3f}], n = {worst.n}")
+print(worst.remark)
 
 # %% [markdown]
 # ## The leakage lab
@@ -596,16 +592,12 @@ Image(filename=folder / "report" / "classes.png", width=900)
 # got the same report on the same faces:
 
 # %%
-names = ("fer2013-mobilenetv3small", "mini_XCEPTION", "big_XCEPTION")
-reports = {name: found for name in names if (found := recorded_report(name)) is not None}
-if not reports:
-    print("No report is recorded yet.")
-else:
-    rows = {name: found["metrics"] for name, found in reports.items()}
-    plot_accuracies(rows, **guessing, title=f"FER2013 PublicTest, n = {len(labels):,}")
-    plt.show()
-    shown = [f"{name}{end}" for name in ("accuracy", "macro_f1") for end in ("", "_low", "_high")]
-    print(pd.DataFrame(rows).loc[shown].astype(float).round(3).to_string())
+models = ("fer2013-mobilenetv3small", "mini_XCEPTION", "big_XCEPTION")
+rows = {name: recorded_report(name)["metrics"] for name in models}
+plot_accuracies(rows, **guessing, title=f"FER2013 PublicTest, n = {len(labels):,}")
+plt.show()
+shown = [f"{name}{end}" for name in ("accuracy", "macro_f1") for end in ("", "_low", "_high")]
+print(pd.DataFrame(rows).loc[shown].astype(float).round(3).to_string())
 
 # %% [markdown]
 # Read the intervals before the ranks. And mind what cannot be read off them: ours was chosen on validation faces, and copies of
