@@ -105,7 +105,9 @@ for rows in (some, np.arange(len(labels))):
     for bins in (5, 15, 50, 200):
         value = reliability(labels[rows], probabilities[rows], bins=bins)["ece"]
         mean, high = ece_of_calibrated(probabilities[rows], bins=bins)
-        print(f"{len(rows):5,} faces, {bins:3} bins: ECE {value:.3f}, honest model {mean:.3f}, at most {high:.3f}")
+        print(
+            f"{len(rows):5,} faces, {bins:3} bins: ECE {value:.3f}; honest model {mean:.3f}, 19 of 20 below {high:.3f}"
+        )
 
 # %% [markdown]
 # The same model can be given almost any ECE. So always say the bins and the faces, and what an honest model would
@@ -173,7 +175,7 @@ compare_prediction("ECE after scaling", predicted_ece, reliability(labels, scale
 #   spread evenly over all classes. It never says more than that little less, even where it could be sure.
 
 # %%
-from emo_utils.plots import plot_lines
+from emo_utils.plots import COLORS
 
 smoothing, k = fer_info["recipe"]["label_smoothing"], len(class_names)
 chance = np.linspace(0.3, 0.999, 100)  # of being right; the other classes share the rest
@@ -181,14 +183,17 @@ too_sure = apply_temperature(np.column_stack([chance, *[(1 - chance) / (k - 1)] 
 both = (1 - smoothing) * too_sure + smoothing / k
 lines = {"honest": chance, "too sure": too_sure[:, 0], "too sure, label smoothing": both[:, 0]}
 lines |= {f"the latter, temperature {t}": apply_temperature(both, t)[:, 0] for t in (0.8, 1.25)}
-title = "Simulated: what a temperature can do"
-plot_lines(chance, lines, xlabel="probability of being right", ylabel="confidence", title=title)
+ax = plt.subplots(figsize=(6, 4), layout="constrained")[1]
+for (name, confidence), color in zip(lines.items(), ["0.5", *COLORS], strict=False):
+    ax.plot(confidence, chance, ":" if name == "honest" else "-", color=color, label=name)
+ax.set(xlabel="confidence", ylabel="accuracy", title="Simulated: what a temperature can do")
+ax.legend(frameon=False)
 plt.show()
 
 # %% [markdown]
 # With both, the line crosses the honest one: too sure in the middle, too modest at the top. Does the reliability
-# diagram show it? A temperature moves the whole line up or down. What it mends at one end it spoils at the other, so
-# the best single one is a compromise.
+# diagram show it? A temperature pushes the whole line to one side. What it mends at one end it spoils at the other,
+# so the best single one is a compromise.
 #
 # What label smoothing does is known, though: `(1 - s) p + s / k`. `undo_label_smoothing` solves this for `p`. What is
 # then left has one direction, and a temperature can mend it. `calibrate` does both, in this order, on validation
@@ -217,7 +222,7 @@ plt.show()
 for name, said in states.items():
     metrics = classification_metrics(labels, said, class_names)
     print(f"{name:25}", *(f"{key} {with_interval(metrics, key)}" for key in ("ece", "nll", "brier")), sep="  ")
-print(f"n = {len(labels):,}; ECE of an honest model: at most {ece_of_calibrated(states[shown[-1]])[1]:.3f}, 15 bins")
+print(f"n = {len(labels):,}, 15 bins; 19 of 20 honest models: ECE below {ece_of_calibrated(states[shown[-1]])[1]:.3f}")
 
 # %% [markdown]
 # Two more figures, both lower is better:
@@ -373,11 +378,12 @@ for kind, table in tables.items():
 # %% [markdown]
 # What the numbers say, and what not:
 #
-# - The trained network's heat lies on these parts more than even heat would, and more than an untrained network's. So
-#   it does use them, and training is what made it do so.
+# - Over all emotions, the trained network's heat lies on these parts more than even heat would, and more than an
+#   untrained network's. So it does use them, and training is what made it do so. By emotion it is less clear: find the
+#   emotion where Grad-CAM shows no difference, and the one where the untrained network scores nearly as well.
 # - Much of the Grad-CAM heat lies elsewhere. Partly the method is to blame: a map of 6x6 places cannot draw a brow.
 #   Occlusion, which asks the network itself, puts more on the parts. Two methods, two answers about one network.
-# - The untrained row is one draw of random weights. And heat elsewhere need not be a mistake: that a mouth is *not*
+# - The untrained rows are one draw of random weights. And heat elsewhere need not be a mistake: that a mouth is *not*
 #   smiling also speaks for anger.
 # - On photographs nobody can compute this share. There a heat map may raise a suspicion, such as heat on the
 #   background, but it cannot clear a model of one.
@@ -438,8 +444,8 @@ print(f'always "happy": {(drawn.labels == drawn.class_names.index("happy")).mean
 compare_prediction("better under noise", predicted_better, max(noisy_5, key=lambda name: noisy_5[name].accuracy))
 
 # %% [markdown]
-# A network that is far better on clean pictures can fall below one that averages, and below guessing. It reads fine
-# lines, and grain looks like fine lines; its training pictures had hardly any. A test on clean faces would never have
+# A network that is far better on clean pictures can fall below one that averages, and below guessing. It lives on fine
+# lines, and coarse grain drowns them; its training pictures had only a little. A test on clean faces would never have
 # told.
 #
 # ### One number for all of it
@@ -502,7 +508,8 @@ for name, figures in mirrored.items():
 
 # %% [markdown]
 # A mean over nine corruptions hides the one that breaks a model: on the drawn faces it is below 1 in spite of the
-# noise. Always look at the single curves. The recorded mCE have no interval, because a report keeps the figures, not
+# noise. Always look at the single curves. Which of the three would you put into a camera with few pixels, which where
+# hands cover faces? Their mCE would not tell you. It has no interval here, because a report keeps the figures, not
 # the single faces that a paired interval needs. And of two different answers to one face, at least one is wrong,
 # although our models were shown flipped faces in training.
 #
