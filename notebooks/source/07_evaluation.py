@@ -543,8 +543,8 @@ for kind, gap in lab.groupby("kind", sort=False)["gap"].mean().items():
 
 # %% [markdown]
 # A forest that has hardly understood anything, as its clean accuracy beside the guess of one seventh says, looks like a
-# master with a leak: it recognises the picture, not the emotion. A third of the faces copied adds at most a third of what
-# was missing. Near copies are worse, since nobody finds them by comparing files.
+# master with a leak: it recognises the picture, not the emotion. A third of the faces copied adds about a third of
+# what was missing. Near copies are the worse kind: no comparison of files finds them.
 #
 # The people alone give this model nothing that the intervals could show: it knows pictures, not persons. Frames of one scene
 # give it nearly all. On photographs a person brings glasses, light and background along, and nobody knows beforehand how much
