@@ -70,7 +70,7 @@ print(f'always "happy" {(labels == class_names.index("happy")).mean():.3f}')
 
 # %% [markdown]
 # Points below the diagonal: it promises more than it keeps. Above: it is too modest. This model is both, in different
-# places. Overall, accuracy and mean confidence hardly differ, and that hides it.
+# places. Over all faces, accuracy and mean confidence are close to each other, and that hides it.
 #
 # **Exercise 1.** The *expected calibration error* (ECE) is the gap between confidence and accuracy, averaged over the
 # faces: each bin's gap counts as often as the bin has faces. Compute `ece` from the arrays `as_trained["count"]`,
@@ -105,9 +105,7 @@ for rows in (some, np.arange(len(labels))):
     for bins in (5, 15, 50, 200):
         value = reliability(labels[rows], probabilities[rows], bins=bins)["ece"]
         mean, high = ece_of_calibrated(probabilities[rows], bins=bins)
-        print(
-            f"{len(rows):5,} faces, {bins:3} bins: ECE {value:.3f}; honest model {mean:.3f}, 19 of 20 below {high:.3f}"
-        )
+        print(f"{len(rows):5,} faces, {bins:3} bins: ECE {value:.3f}; honest {mean:.3f}, 19 of 20 below {high:.3f}")
 
 # %% [markdown]
 # The same model can be given almost any ECE. So always say the bins and the faces, and what an honest model would
@@ -187,6 +185,7 @@ ax = plt.subplots(figsize=(6, 4), layout="constrained")[1]
 for (name, confidence), color in zip(lines.items(), ["0.5", *COLORS], strict=False):
     ax.plot(confidence, chance, ":" if name == "honest" else "-", color=color, label=name)
 ax.set(xlabel="confidence", ylabel="accuracy", title="Simulated: what a temperature can do")
+ax.spines[["top", "right"]].set_visible(False)
 ax.legend(frameon=False)
 plt.show()
 
@@ -279,8 +278,9 @@ print(f"answered {with_interval(outcome, 'coverage')}, of these right {with_inte
 compare_prediction("share without an answer", predicted_refused, 1 - outcome["coverage"], tolerance=0.05)
 
 # %% [markdown]
-# The line at the right end is the model that must always answer. Did the threshold keep its promise on the test part?
-# Its interval says. A threshold chosen on the test part would keep it always, and prove nothing.
+# The right end of a line is the model that must always answer; refusing faces at random would stay at that height. Did
+# the threshold keep its promise on the test part? The interval says. A threshold chosen on the test part would keep it
+# always, and prove nothing.
 #
 # **Exercise 3.** Who is left without an answer? Make `answered`, a dictionary: for each emotion in `class_names`, the
 # share of the faces with that label whose confidence in `honest` reaches the threshold.
@@ -533,9 +533,7 @@ one_rater = (3 * 0.5 + 2 * 0) / 5  # without one "fear" the rest tie 2 : 2; with
 # NBVAL_CHECK_OUTPUT
 from emo_utils.evaluation import human_bar
 
-check(
-    "one rater against the others", one_rater, human_bar(np.array([[3, 2]]))[0], hint="Which votes are left each time?"
-)
+check("one rater against the others", one_rater, human_bar(np.array([[3, 2]]))[0], hint="Which votes are left?")
 
 # %%
 from emo_utils.plots import plot_accuracies
@@ -572,12 +570,12 @@ for name, row in answers_of.items():
     print(f"{name:30}", *(f"{key} {with_interval(row, key)}" for key in ("cross_entropy", "jensen_shannon")), sep="  ")
 
 # %% [markdown]
-# Accuracy falls for both: what divides people also puzzles the models. But the gap stays where nearly all raters
-# agree. Those faces are easy for people, and there the model has no excuse.
+# Raters and models do worse together: what divides people also puzzles the models. But a gap stays where nearly all
+# raters agree. Those faces are easy for people, and there a model has no excuse.
 #
 # "Always the mean of the votes" is the guess, "the votes themselves" the floor: where people disagree, no single
-# answer is free. Do the two figures put the models into the same order? One of them punishes sure mistakes, the other
-# is mild.
+# answer is free. "One rater, softened" is what one person's answer lets us expect of the others. Do the two figures
+# put the models into the same order? One of them punishes sure mistakes, the other is mild.
 #
 # The faces themselves may not be passed on. With `EMO_PROFILE=full` and FER2013 with its votes in `data`, here are
 # the ones that divided the raters most:
@@ -604,7 +602,8 @@ if FULL:
 # model that has learnt from the other four.
 #
 # A tenth of the labels of 700 new faces is planted wrong. The classifier is quick, a logistic regression on features
-# of the small network, which comes from other people's faces.
+# of the small network. These come from other people's faces, but from the same task and clean labels: with features
+# from another task, expect fewer hits.
 
 # %%
 from emo_utils.evaluation import find_label_errors, out_of_sample_probabilities
@@ -652,9 +651,7 @@ check("recall", recall, score.loc["recall", "share"], hint="The same hits, divid
 # %%
 print(score.round(3).to_string())
 by_heart = find_label_errors(noisy.labels, fit_predict(features, noisy.labels, features, C=10))
-print(
-    f"\nA model that has learnt these very labels: {len(by_heart)} suspects, {is_wrong[by_heart].sum()} of them wrong."
-)
+print(f"\nBy a model that has learnt these labels: {len(by_heart)} suspects, {is_wrong[by_heart].sum()} rightly so.")
 innocent = suspects[~is_wrong[suspects]][:8]
 for title, rows in {"The first suspects": suspects[:8], "Accused wrongly": innocent}.items():
     said = by_folds[rows].argmax(axis=1)
@@ -683,4 +680,5 @@ for title, rows in {"The first suspects": suspects[:8], "Accused wrongly": innoc
 # - set models beside the people who rated the same faces,
 # - found wrong labels, and counted how many of the suspects are innocent.
 #
-# From a terminal, `python -m emo_utils evaluate MODEL --data NAME --out DIR` writes all of this into one page.
+# From a terminal, `python -m emo_utils evaluate MODEL --data NAME --out DIR --robustness 500` writes most of this into
+# one page, and with `--votes` it adds the raters.
