@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import re
 
+import cv2
 import matplotlib
 import numpy as np
 import pytest
@@ -15,12 +16,14 @@ from emo_utils.datasets import from_arrays, load_dataset
 from emo_utils.errors import DataError
 from emo_utils.evaluation import Calibration, evaluate_probabilities
 from emo_utils.models import build_model, load_model, save_model
+from emo_utils.paths import out_dir, runs_dir
 from emo_utils.recipe import Recipe
 from emo_utils.report.conditions import robustness_section, slice_section, vote_section
 from emo_utils.report.figures import class_section, confidence_section, summary_section
 from emo_utils.report.section import Section
 from emo_utils.report.write import write_report
-from emo_utils.table import read_log
+from emo_utils.table import end_run, read_log, start_run
+from emo_utils.training import prepare_data
 
 pytestmark = pytest.mark.usefixtures("drawn_once")
 
@@ -170,6 +173,61 @@ def test_calibrate_stores_what_evaluate_uses(tmp_path, capsys):
     assert "which faces validated it" in capsys.readouterr().err
 
 
-def test_a_run_of_the_table_is_evaluated_by_its_id(capsys):
+def own_model(tmp_path, name="m.keras", classes=NAMES, **info):
+    recipe = Recipe("a", data="folder", classes=classes)
+    return str(save_model(build_model(recipe), tmp_path / name, {"class_names": classes, **info}))
+
+
+def folder_of_faces(tmp_path, n, parts=("",)):
+    rng = np.random.default_rng(0)
+    for part in parts:
+        for emotion in ("angry", *NAMES):
+            (tmp_path / "faces" / part / emotion).mkdir(parents=True)
+            for i in range(n):
+                image = rng.integers(0, 256, (48, 48), dtype=np.uint8)
+                cv2.imwrite(str(tmp_path / "faces" / part / emotion / f"{part}{emotion}{i}.png"), image)
+    return str(tmp_path / "faces")
+
+
+def test_a_run_of_the_table_is_evaluated_by_its_id(tmp_path, capsys):
     assert main(["evaluate", "261122-nobody", "--data", "embedded"]) == 1
-    assert "no such model file, and no run of the table goes by that" in capsys.readouterr().err
+    assert "no such model file. The table has no run '261122-nobody'" in capsys.readouterr().err
+    runs = [start_run({}) for _ in range(2)]
+    assert main(["evaluate", runs[0][:2], "--data", "embedded"]) == 1
+    assert "2 runs go by" in capsys.readouterr().err
+    assert main(["evaluate", runs[0], "--data", "embedded"]) == 1
+    assert "is not here" in capsys.readouterr().err
+    end_run(runs[1], {"model_path": own_model(runs_dir())})
+    assert main(["evaluate", runs[1], "--data", "embedded"]) == 0
+
+
+def test_validation_faces_are_those_of_the_training_though_other_classes_were_left_out(tmp_path):
+    recipe = Recipe("a", data="folder", classes=NAMES, val_fraction=0.2)
+    model, faces = own_model(tmp_path, recipe=recipe.to_dict()), folder_of_faces(tmp_path, 30)
+    trained = prepare_data(recipe, load_dataset(faces))
+    for part in ("val", "test"):
+        assert main(["evaluate", model, "--data", faces, "--part", part]) == 0
+        with np.load(out_dir() / read_log()[-1]["predictions_path"]) as looked_at:
+            assert looked_at["ids"].tolist() == trained.part(part).ids.tolist()
+
+
+@pytest.mark.parametrize("option", [["--input-size", "64"], ["--scaling", "0..1"], ["--classes", "sad,happy"]])
+def test_a_file_that_says_what_it_takes_is_not_contradicted(tmp_path, capsys, option):
+    assert main(["evaluate", own_model(tmp_path), "--data", "embedded", *option]) == 1
+    assert "says itself what it takes" in capsys.readouterr().err
+
+
+def test_a_file_that_is_no_model_is_not_asked_what_it_was_trained_on(tmp_path, capsys):
+    for name, message in (("a.h5", "not an HDF5 file"), ("a.keras", "not a .keras file")):
+        (tmp_path / name).write_text("text")
+        assert main(["evaluate", str(tmp_path / name), "--data", "embedded"]) == 1
+        assert message in capsys.readouterr().err
+    build_model(Recipe("a", classes=NAMES)).save(tmp_path / "other.keras")
+    assert main(["evaluate", str(tmp_path / "other.keras"), "--data", "embedded"]) == 1
+    assert "with --scaling and --classes" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", [["--robustness", "20"], ["--votes"]])
+def test_a_chapter_without_a_report_is_refused(capsys, option):
+    assert main(["evaluate", "m.keras", "--data", "embedded", *option]) == 2
+    assert "--out" in capsys.readouterr().err

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from emo_utils.cli.common import SOURCE_HELP, summary
+from emo_utils.cli.common import SOURCE_HELP, fail, summary
 
 
 def add_evaluate(commands) -> None:
     evaluate = commands.add_parser(
         "evaluate",
         help="a report on a model: figures with intervals, calibration, slices, explanations",
-        description="Evaluate a model on one part of a data set, print its figures with 95 %% bootstrap intervals and "
+        description="Evaluate a model on one part of a data set, print its figures with 95 % bootstrap intervals and "
         "log them as a row of the experiment table. With --out also write a report: one page, its figures as PNG "
         "and JSON, and the answers to single faces.",
     )
@@ -28,12 +28,12 @@ def add_evaluate(commands) -> None:
         type=int,
         default=0,
         metavar="N",
-        help="report on N faces made worse in nine ways, five severities each",
+        help="with --out: also on N faces made worse in nine ways, five severities each",
     )
     evaluate.add_argument(
         "--votes",
         action="store_true",
-        help="compare with the raters of FER+; their files lie beside the data or in data/",
+        help="with --out: compare with the raters of FER+; their files lie beside the data or in data/",
     )
     foreign = evaluate.add_argument_group("models of others, whose files do not say it")
     foreign.add_argument("--scaling", choices=("0..255", "0..1", "-1..1"), help="grey levels they were trained on")
@@ -45,12 +45,12 @@ def add_evaluate(commands) -> None:
 
 
 def _evaluate(args) -> int:
-    from emo_utils.datasets import load_dataset
-    from emo_utils.models import model_class_names
     from emo_utils.report import report_model
 
+    if args.out is None and (args.robustness or args.votes):
+        return fail("--robustness and --votes are chapters of the report: name a folder for it with --out")
     path, model, info = _open(args)
-    data = _part(load_dataset(args.data, classes=model_class_names(info, path)), args, info)
+    data = _faces(args, path, info)
     done = report_model(path, model, info, data, part=args.part, folder=args.out, n_worse=args.robustness)
     evaluation = done.evaluation
     print(f"{path.name} on the {args.part} part of {data.name}: {summary(evaluation.metrics)}")
@@ -66,47 +66,69 @@ def _evaluate(args) -> int:
 
 def _open(args):
     """Return path, model and info of a file, or of the model that a run of the table has made."""
-    from emo_utils import paths
-    from emo_utils.errors import ModelError, TableError
+    from emo_utils.errors import ModelError
     from emo_utils.models import load_foreign_model, load_model
-    from emo_utils.models.files import find_model_file
-    from emo_utils.table import find_run
+    from emo_utils.models.files import read_info
+    from emo_utils.models.untrusted import refuse_unsafe
 
-    try:
-        path = find_model_file(args.model)
-    except ModelError:
-        try:
-            row = find_run(args.model)
-        except TableError:
-            raise ModelError(f"{args.model}: no such model file, and no run of the table goes by that.") from None
-        path = paths.out_dir() / (row.get("model_path") or "")
-        if not path.is_file():
-            raise ModelError(f"The model of run {row['run_id']} is not here; {path.name} has not been kept.") from None
-    if not (args.scaling or args.classes or path.suffix in (".h5", ".hdf5")):
+    path = _model_path(args.model)
+    if read_info(path).get("class_names"):
+        if args.scaling or args.classes or args.input_size:
+            raise ModelError(
+                f"{path} says itself what it takes and what its outputs mean. Leave out --scaling, --classes and "
+                "--input-size."
+            )
         return path, *load_model(path)
+    refuse_unsafe(path)  # before asking what it was trained on: it may be no model at all
     if not (args.scaling and args.classes):
         raise ModelError(f"{path}: say what a model of others was trained on, with --scaling and --classes.")
     classes = args.classes.split(",")
     return path, *load_foreign_model(path, input_size=args.input_size, scaling=args.scaling, classes=classes)
 
 
-def _part(data, args, info):
-    """Return the faces to look at, as the model's own training would have split them."""
-    from emo_utils.datasets import add_known_votes
+def _model_path(model: str) -> Path:
+    """Return the path of a model file, named itself or by a run of the table."""
+    from emo_utils import paths
+    from emo_utils.errors import ModelError, TableError
+    from emo_utils.models.files import find_model_file
+    from emo_utils.table import find_run
+
+    try:
+        return find_model_file(model)
+    except ModelError:
+        try:
+            row = find_run(model)
+        except TableError as error:
+            raise ModelError(f"{model}: no such model file. {error}") from None
+    path = paths.out_dir() / (row.get("model_path") or "none logged")
+    if not path.is_file():
+        raise ModelError(f"The model of run {row['run_id']} is not here ({path.name}). Train it again, or name a file.")
+    return path
+
+
+def _faces(args, path, info):
+    """Return the faces to look at: the model's classes of one part, as its own training has split the data."""
+    from emo_utils.datasets import add_known_votes, load_dataset
     from emo_utils.errors import DataError
+    from emo_utils.models import model_class_names
     from emo_utils.recipe import Recipe
     from emo_utils.training import prepare_data
 
+    names = model_class_names(info, path)
+    data = load_dataset(args.data)
     if args.votes:
         data = add_known_votes(data, args.data)
     if args.part == "all":
-        return data
+        return data.select(names)
+    # Split first, select classes after, as in training: the other way round, a part for validation would be drawn
+    # that is mostly training faces.
+    brought_along = args.part in ("test", "private") and (data.usage == args.part).any()
+    if info.get("recipe") and not brought_along:
+        data = prepare_data(Recipe.from_dict(info["recipe"]), data)
     part = data.part(args.part)
-    if not len(part) and info.get("recipe"):
-        part = prepare_data(Recipe.from_dict(info["recipe"]), data).part(args.part)
     if not len(part):
         raise DataError(f"{args.data} has no {args.part} part. Choose another, or all, with --part.")
-    return part
+    return part.select(names)
 
 
 def _print_classes(per_class: dict) -> None:

@@ -60,7 +60,7 @@ def update_info(path: str | Path, more: dict[str, Any]) -> Path:
         ModelError: no such file, or not one from `save_model`.
     """
     path = find_model_file(path)
-    info = _read_info(path) if zipfile.is_zipfile(path) else {}
+    info = read_info(path)
     model_class_names(info, path)
     partial = path.with_name(f".{path.stem}-{os.getpid()}.keras")
     try:
@@ -94,7 +94,7 @@ def load_model(path: str | Path) -> tuple[keras.Model, dict[str, Any]]:
     path = find_model_file(path)
     if path.suffix != ".keras" or not zipfile.is_zipfile(path):
         raise ModelError(f"{path}: not a .keras file (it should be a zip archive).")
-    info = _read_info(path)
+    info = read_info(path)
     try:
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:
@@ -154,7 +154,14 @@ def model_class_names(info: dict[str, Any], path: str | Path) -> tuple[str, ...]
         raise ModelError(f"{path}: {error}") from None
 
 
-def _read_info(path: Path) -> dict[str, Any]:
+def read_info(path: Path) -> dict[str, Any]:
+    """Return what a model file says of itself, {} where it says nothing or is no .keras file; runs nothing of it.
+
+    Raises:
+        ModelError: what it says cannot be read.
+    """
+    if not zipfile.is_zipfile(path):
+        return {}
     try:
         with zipfile.ZipFile(path) as archive:
             if INFO_MEMBER not in archive.namelist() or archive.getinfo(INFO_MEMBER).file_size > _MAX_INFO_BYTES:
