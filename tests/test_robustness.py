@@ -54,14 +54,14 @@ def test_a_sample_keeps_the_classes_and_chunks_change_nothing(greys, monkeypatch
     np.testing.assert_array_equal(whole.corrupted["darker"], parts.corrupted["darker"])
 
 
-def run(clean: list[int], **corrupted: list[int]) -> Robustness:
-    """Return results of 10 faces from numbers of errors: on clean faces, and by severity under corruptions."""
+def run(clean: list[int], copies: int = 20, **corrupted: list[int]) -> Robustness:
+    """Return results of 10 kinds of faces from numbers of errors: on clean faces, and by severity under corruptions."""
 
     def right(errors: int) -> np.ndarray:
-        return np.arange(10) >= errors
+        return np.repeat(np.arange(10) >= errors, copies)
 
     rows = {name: np.stack([right(e) for e in errors]) for name, errors in corrupted.items()}
-    return Robustness(np.array([f"face-{i}" for i in range(10)]), None, right(clean[0]), rows)
+    return Robustness(np.array([f"face-{i}" for i in range(10 * copies)]), None, right(clean[0]), rows)
 
 
 def test_mean_corruption_error_by_hand():
@@ -86,6 +86,9 @@ def test_what_cannot_be_divided_is_said():
     unhurt = mean_corruption_error(model, run([2], blur=[2, 2, 2, 2, 2]))
     assert unhurt.mce == 1.5
     assert np.isnan([unhurt.relative, unhurt.relative_low, unhurt.relative_high]).all()
+    # One face of ten makes all of the loss: where a draw leaves it out, there is nothing to divide by.
+    hardly = mean_corruption_error(run([1], 1, blur=[1, 2, 3, 4, 5]), run([2], 1, blur=[2, 2, 2, 2, 3]))
+    assert np.isnan([hardly.relative, hardly.relative_low]).all()
     with pytest.raises(DataError, match="baseline makes no error under: blur"):
         mean_corruption_error(model, run([0], blur=[0] * 5))
     with pytest.raises(DataError, match="different faces"):

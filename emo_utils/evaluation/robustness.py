@@ -105,9 +105,9 @@ class CorruptionError:
     Attributes:
         mce: mean over the corruptions of the model's errors by the baseline's, each summed over the severities.
         mce_low, mce_high: its 95 % interval.
-        relative: the same of what each model loses, its errors less those on clean faces; NaN if the baseline loses
-            nothing under one of the corruptions.
-        relative_low, relative_high: its 95 % interval; wide where the baseline loses little.
+        relative: the same of what each model loses, its errors less those on clean faces; NaN unless the baseline
+            clearly loses under each corruption, i.e. in every draw of the bootstrap.
+        relative_low, relative_high: its 95 % interval.
         by_corruption: name -> {"error", "relative"}, what the means are taken over.
     """
 
@@ -141,12 +141,14 @@ def mean_corruption_error(result: Robustness, baseline: Robustness) -> Corruptio
         flawless = ", ".join(name for name, e in zip(names, error[0], strict=True) if not np.isfinite(e))
         raise DataError(f"The baseline makes no error under: {flawless}. Compare with a weaker one, or use more faces.")
     drawn, drawn_relative = _ratios(bootstrap_sums(stacked, groups=result.groups), len(names))
-    defined = np.isfinite(relative).all()
+    # A ratio to a loss that may as well be nothing is no figure: some draws would then divide by next to zero.
+    if not np.isfinite(drawn_relative).all():
+        relative, drawn_relative = np.full_like(relative, np.nan), np.full_like(drawn_relative, np.nan)
     return CorruptionError(
         float(error.mean()),
         *interval(drawn.mean(axis=1)),
         float(relative.mean()),
-        *(interval(drawn_relative.mean(axis=1)) if defined else (np.nan, np.nan)),
+        *(interval(drawn_relative.mean(axis=1)) if np.isfinite(relative).all() else (np.nan, np.nan)),
         {
             name: {"error": float(e), "relative": float(r)}
             for name, e, r in zip(names, error[0], relative[0], strict=True)
