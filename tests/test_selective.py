@@ -16,6 +16,13 @@ def test_risk_and_coverage_by_hand():
     assert curve["threshold"].tolist() == [0.9, 0.8, 0.7, 0.6]
     assert curve["coverage"].tolist() == [0.2, 0.4, 0.6, 1.0]
     assert curve["risk"].tolist() == pytest.approx([0, 0, 1 / 3, 2 / 5])
+    assert curve["aurc"] == pytest.approx((0 + 0 + 1 / 3 + 1.5 / 4 + 2 / 5) / 5)
+
+
+def test_the_order_of_equally_sure_faces_does_not_move_the_area():
+    labels, said = np.repeat([0, 1], 50), np.tile(np.float32([0.7, 0.3]), (100, 1))
+    areas = [risk_coverage(order, said)["aurc"] for order in (labels, labels[::-1])]
+    assert areas == pytest.approx([0.5, 0.5])
 
 
 def test_the_threshold_answers_as_many_faces_as_it_may():

@@ -24,7 +24,7 @@ def risk_coverage(labels: np.ndarray, probabilities: np.ndarray) -> dict[str, An
     Returns:
         coverage (share of the faces answered), risk (share of these answers that are wrong) and threshold (the least
         confidence answered), arrays of the same length, a point a distinct confidence; aurc, the area under risk over
-        coverage, lower is better.
+        coverage, lower is better; equally sure faces count as if answered in random order.
     """
     check_predictions(labels, probabilities)
     confidence = probabilities.max(axis=1)
@@ -34,11 +34,13 @@ def risk_coverage(labels: np.ndarray, probabilities: np.ndarray) -> dict[str, An
     risk = np.cumsum(wrong) / answered
     # Equally sure faces are answered together or not at all.
     last = np.append(np.diff(confidence[order]) != 0, True)
+    _, tie, sizes = np.unique(-confidence[order], return_inverse=True, return_counts=True)
+    expected = np.cumsum((np.bincount(tie, weights=wrong) / sizes)[tie]) / answered
     return {
         "coverage": (answered / len(labels))[last],
         "risk": risk[last],
         "threshold": confidence[order][last],
-        "aurc": float(risk.mean()),
+        "aurc": float(expected.mean()),
     }
 
 
