@@ -74,6 +74,12 @@ def test_the_temperature_that_was_planted_is_found(true_temperature):
     assert fit_temperature(labels, skewed) == pytest.approx(true_temperature, rel=0.04)
 
 
+def test_without_a_doubt_to_scale_the_temperature_is_one_and_right_answers_alone_drive_it_to_its_end():
+    labels = np.arange(40) % 2
+    assert fit_temperature(labels, np.eye(2)[labels]) == 1
+    assert fit_temperature(labels, 0.2 + 0.6 * np.eye(2)[labels]) == pytest.approx(0.1, abs=1e-3)
+
+
 def test_scaling_divides_logits_and_changes_no_answer():
     logits = np.random.default_rng(0).normal(size=(50, 7)) * 3
     scaled = apply_temperature(softmax(logits).astype(np.float32), 1.7)

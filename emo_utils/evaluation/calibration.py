@@ -122,8 +122,9 @@ def fit_temperature(labels: np.ndarray, probabilities: np.ndarray) -> float:
         probabilities: float array of shape (n, n_classes).
 
     Returns:
-        Above 1 for a model that is too sure of itself, below 1 for one that is too modest; between 0.1 and 10. No
-        answer changes by it, only the confidence.
+        Above 1 for a model that is too sure of itself, below 1 for one that is too modest; between 0.1 and 10. It
+        runs to these ends where all answers are right, or are worth no more than guesses; it is 1 where no temperature
+        is likelier. No answer changes by it, only the confidence.
 
     Raises:
         DataError: the probabilities or labels are not what they should be.
@@ -132,12 +133,12 @@ def fit_temperature(labels: np.ndarray, probabilities: np.ndarray) -> float:
 
     check_predictions(labels, probabilities)
     bounds = tuple(np.log(_TEMPERATURES))
-    found = minimize_scalar(
-        lambda t: log_losses(labels, apply_temperature(probabilities, np.exp(t))).mean(),
-        bounds=bounds,
-        method="bounded",
-    )
-    return float(np.exp(found.x))
+
+    def loss(log_temperature: float) -> float:
+        return log_losses(labels, apply_temperature(probabilities, np.exp(log_temperature))).mean()
+
+    found = minimize_scalar(loss, bounds=bounds, method="bounded")
+    return float(np.exp(found.x)) if found.fun < loss(0.0) else 1.0
 
 
 def apply_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarray:
