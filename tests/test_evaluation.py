@@ -80,6 +80,13 @@ def test_intervals_over_people_cover_where_intervals_over_faces_are_too_narrow()
     assert covered["faces"] / 200 < 0.8
 
 
+def test_one_person_leaves_a_doubt():
+    labels, probabilities = some_predictions(n=200)
+    m = classification_metrics(labels, probabilities, NAMES, groups=np.repeat("a", 200))
+    assert m["accuracy_low"] < m["accuracy"] < m["accuracy_high"]
+    assert (m["interval_over"], m["n_groups"]) == ("faces", 1)
+
+
 def test_macro_f1_interval_is_the_bootstrap_with_scikit_learn():
     labels, probabilities = some_predictions(n=200)
     m = classification_metrics(labels, probabilities, NAMES, n_resamples=4000)

@@ -48,6 +48,7 @@ def test_the_summary_stands_beside_a_guess_and_says_what_its_intervals_are_over(
     people = summary_section(evaluation(groups=np.repeat(["a", "b", "c"], 20)))
     assert "whole people are drawn, 3 of them" in people.text[0]
     assert "too narrow" in people.text[0]
+    assert "all show one person" in summary_section(evaluation(groups=np.repeat("a", 60))).text[0]
 
 
 def test_confidence_is_told_before_and_after_calibration():

@@ -63,6 +63,8 @@ def test_long_columns_are_drawn_in_chunks_as_in_one_go(monkeypatch):
 def test_groups_come_whole_or_not_at_all():
     sums = bootstrap_sums(np.ones((6, 1)), groups=np.array(["a", "a", "a", "a", "b", "b"]), n_resamples=200)
     assert set(sums.ravel()) == {4, 6, 8}
+    one = bootstrap_sums(np.eye(6), groups=np.repeat("a", 6), n_resamples=200)
+    assert one.tolist() == bootstrap_sums(np.eye(6), n_resamples=200).tolist()
     with pytest.raises(DataError, match="6 faces but 2 groups"):
         bootstrap_sums(np.ones((6, 1)), groups=np.array(["a", "b"]))
     with pytest.raises(DataError, match="no faces"):

@@ -43,10 +43,11 @@ def classification_metrics(
 
     Returns:
         accuracy, macro_f1, weighted_f1, worst_class_recall, ece, nll, brier, each also with _low and _high;
-        worst_class, n, interval_over ("faces" or "groups"), n_groups; per_class: {class: {precision, recall, f1, each
-        with _low and _high, support}}; confusion: counts, rows true, columns predicted. The interval of
-        worst_class_recall is that of the class which is the worst here. The ECE of resampled faces is biased upwards,
-        as the ECE itself is (`ece_of_calibrated` says by how much); its interval is moved back by that bias.
+        worst_class, n, interval_over ("faces", also of a single group, or "groups"), n_groups; per_class: {class:
+        {precision, recall, f1, each with _low and _high, support}}; confusion: counts, rows true, columns predicted.
+        The interval of worst_class_recall is that of the class which is the worst here. The ECE of resampled faces is
+        biased upwards, as the ECE itself is (`ece_of_calibrated` says by how much); its interval is moved back by that
+        bias.
 
     Raises:
         DataError: shapes do not fit, fewer than two faces, NaN, rows that do not sum to one, a class without a face.
@@ -73,6 +74,7 @@ def classification_metrics(
     drawn = _scores(cells.reshape(-1, n_classes, n_classes))
     drawn_n = cells.sum(axis=1)
     worst = int(recall.argmin())
+    n_groups = None if groups is None else len(np.unique(groups))
     ece = expected_calibration_error(labels, probabilities)
     figures = {
         "accuracy": (np.mean(predicted == labels), drawn["accuracy"]),
@@ -87,8 +89,8 @@ def classification_metrics(
         **_with_interval(figures),
         "worst_class": class_names[worst],
         "n": int(n),
-        "interval_over": "faces" if groups is None else "groups",
-        "n_groups": None if groups is None else len(np.unique(groups)),
+        "interval_over": "groups" if n_groups and n_groups > 1 else "faces",
+        "n_groups": n_groups,
         "per_class": {
             name: {
                 **_with_interval({key: (values[i], drawn[key][:, i]) for key, values in by_class.items()}),

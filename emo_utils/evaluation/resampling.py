@@ -26,7 +26,8 @@ def bootstrap_sums(
     Args:
         columns: float or bool array of shape (n, k); what is summed, a row a face.
         groups: array of shape (n,), e.g. people: whole groups are drawn, since faces of one person are alike. The
-            interval is then that for other people. With fewer than some twenty groups it comes out too narrow.
+            interval is then that for other people. With fewer than some twenty groups it comes out too narrow; of a
+            single one the faces are drawn, and the interval is that for other pictures of this person.
         n_resamples: draws.
         seed: of the draws.
 
@@ -43,7 +44,8 @@ def bootstrap_sums(
     if not len(columns):
         raise DataError("There are no faces to resample. Is the part empty?")
     if groups is not None:
-        columns = _sum_by_group(columns, np.asarray(groups))
+        by_group = _sum_by_group(columns, np.asarray(groups))
+        columns = by_group if len(by_group) > 1 else columns  # one group, drawn whole, would never vary
     n = len(columns)
     rng = np.random.default_rng(seed)
     sums = np.empty((n_resamples, columns.shape[1]))

@@ -48,7 +48,9 @@ def summary_section(evaluation: Evaluation) -> Section:
         name = f"{name}: {m['worst_class']}" if key == "worst_class_recall" else name
         rows.append((name, share(*value) if key in ("accuracy", "worst_class_recall") else number(*value)))
     rows.append((f'for comparison: accuracy of always saying "{commonest}"', share(guess)))
-    if m["interval_over"] == "groups":
+    if m["n_groups"] == 1:
+        over = "single faces are drawn; all show one person, and the figures speak of nobody else"
+    elif m["interval_over"] == "groups":
         over = f"whole people are drawn, {m['n_groups']} of them, since pictures of one person are alike"
         if m["n_groups"] < FEW_GROUPS:
             over += "; with so few people even these intervals are too narrow"
@@ -56,7 +58,7 @@ def summary_section(evaluation: Evaluation) -> Section:
         over = "single faces are drawn; if some show the same person, the intervals are too narrow"
     text = (
         f"{m['n']:,} faces. Intervals are 95 % bootstrap intervals: {over}. They say how far other faces of the same "
-        "kind could move the figures, and nothing of other cameras, other people's faces or other training seeds.",
+        "kind could move the figures, and nothing of other cameras or other training seeds.",
     )
     figures = {key: value for key, value in m.items() if key not in ("per_class", "confusion")}
     always = {"class": commonest, "accuracy": guess}
