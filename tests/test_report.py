@@ -4,7 +4,9 @@ import json
 import re
 
 import cv2
+import keras
 import matplotlib
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from conftest import shared_file
@@ -19,6 +21,7 @@ from emo_utils.models import build_model, load_model, save_model
 from emo_utils.paths import out_dir, runs_dir
 from emo_utils.recipe import Recipe
 from emo_utils.report.conditions import robustness_section, slice_section, vote_section
+from emo_utils.report.faces import explanation_section
 from emo_utils.report.figures import class_section, confidence_section, summary_section
 from emo_utils.report.section import Section
 from emo_utils.report.write import write_report
@@ -29,6 +32,12 @@ pytestmark = pytest.mark.usefixtures("drawn_once")
 
 NAMES = ("happy", "sad")
 FER2013_ORDER = "angry,disgust,fear,happy,sad,surprise,neutral"
+
+
+@pytest.fixture(autouse=True)
+def figures_are_closed():
+    yield
+    plt.close("all")
 
 
 def evaluation(n=60, calibration=None, groups=None):
@@ -59,6 +68,9 @@ def test_confidence_is_told_before_and_after_calibration():
     assert "undo the label smoothing of 0.1 and divide the logits by 1.50" in calibrated.text[1]
     assert '"Not sure" below a confidence of 0.70' in calibrated.text[2]
     assert list(calibrated.figures["reliability"]) == ["as trained", "calibrated"]
+    for threshold, message in ((0.0, "is never needed"), (None, "has no threshold")):
+        section = confidence_section(evaluation(calibration=Calibration(1.5, 0.1, threshold, 0.8, 99)))
+        assert message in section.text[2]
 
 
 def faces_with_votes(n=120):
@@ -128,6 +140,40 @@ def test_a_report_replaces_a_report_and_nothing_else(tmp_path):
     with pytest.raises(DataError, match="is a file"):
         write_report(tmp_path / "mine" / "thesis.txt", "t", {}, done, [])
     assert (tmp_path / "mine" / "thesis.txt").read_text() == "years of work"
+
+
+def test_a_folder_that_cannot_be_written_costs_no_row(tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    arguments = ["evaluate", own_model(tmp_path), "--data", "embedded", "--out", str(tmp_path / "file" / "sub")]
+    assert main(arguments) == 1
+    assert "sub cannot be written" in capsys.readouterr().err
+    assert read_log() == []
+
+
+@pytest.mark.parametrize("n", ["-5", "1"])
+def test_too_few_faces_to_make_worse_are_refused_at_once(tmp_path, capsys, n):
+    arguments = ["evaluate", own_model(tmp_path), "--data", "embedded", "--out", str(tmp_path / "report")]
+    assert main([*arguments, "--robustness", n]) == 1
+    assert f"Two faces at least must be made worse, or none at all. Got {n}." in capsys.readouterr().err
+    assert not (tmp_path / "report").exists()
+
+
+def test_a_small_test_part_has_a_report_without_a_worst_slice(tmp_path):
+    model, faces = own_model(tmp_path, recipe="none of ours"), folder_of_faces(tmp_path, 4, ("train", "test"))
+    assert main(["evaluate", model, "--data", faces, "--out", str(tmp_path / "report")]) == 0
+    report = json.loads((tmp_path / "report" / "report.json").read_text(encoding="utf-8"))
+    assert report["slices"]["worst"] is None
+    assert "No slice has 10 faces" in (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
+
+
+def test_a_model_without_a_place_to_cut_has_a_report_without_heat():
+    face = keras.Input((48, 48, 1))
+    branches = [keras.layers.Flatten()(keras.layers.Conv2D(2, 3, strides=s)(face)) for s in (8, 6)]
+    model = keras.Model(face, keras.layers.Dense(2, activation="softmax")(keras.layers.Concatenate()(branches)))
+    data = faces_with_votes(20)
+    section = explanation_section(model, data, evaluate_probabilities(data, np.eye(2)[data.labels]))
+    assert "No heat maps of this model. Layer" in section.text[0]
+    assert not section.pictures
 
 
 def test_the_command_reports_on_a_shipped_model_and_logs_a_row(tmp_path, capsys):

@@ -14,7 +14,7 @@ from emo_utils.evaluation.checks import check_predictions
 from emo_utils.evaluation.resampling import bootstrap_sums
 
 ECE_BINS = 15
-_TEMPERATURES = (0.1, 10.0)
+TEMPERATURES = (0.1, 10.0)
 # A network can fall below the least probability that label smoothing asks for. Of 1e-2 to 1e-6 this gave the least
 # validation NLL for the course's FER2013 model.
 _LEAST_UNSMOOTHED = 1e-3
@@ -132,7 +132,7 @@ def fit_temperature(labels: np.ndarray, probabilities: np.ndarray) -> float:
     from scipy.optimize import minimize_scalar  # a third of a second to import
 
     check_predictions(labels, probabilities)
-    bounds = tuple(np.log(_TEMPERATURES))
+    bounds = tuple(np.log(TEMPERATURES))
 
     def loss(log_temperature: float) -> float:
         return log_losses(labels, apply_temperature(probabilities, np.exp(log_temperature))).mean()

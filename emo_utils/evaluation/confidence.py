@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from emo_utils.errors import DataError, ModelError
-from emo_utils.evaluation.calibration import apply_temperature, fit_temperature, undo_label_smoothing
+from emo_utils.evaluation.calibration import TEMPERATURES, apply_temperature, fit_temperature, undo_label_smoothing
 from emo_utils.evaluation.selective import choose_threshold
 
 WANTED_ACCURACY = 0.8
@@ -87,9 +87,10 @@ def stored_calibration(info: dict[str, Any], path: str | Path) -> Calibration | 
         return None
     try:
         calibration = Calibration(**stored)
-        threshold = calibration.not_sure_below
-        sound = 0 < calibration.temperature < float("inf") and 0 <= calibration.label_smoothing < 1
-        sound = sound and (threshold is None or 0 <= threshold <= 1)
+        lowest, highest = TEMPERATURES
+        sound = lowest <= calibration.temperature <= highest and 0 <= calibration.label_smoothing < 1
+        sound = sound and (calibration.not_sure_below is None or 0 <= calibration.not_sure_below <= 1)
+        sound = sound and 0 < calibration.wanted_accuracy <= 1 and calibration.n > 0
     except TypeError:
         sound = False
     if not sound:

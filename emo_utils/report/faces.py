@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from emo_utils.datasets import FaceDataset
+from emo_utils.errors import ModelError
 from emo_utils.evaluation import Evaluation
 from emo_utils.evaluation.explain import captions, grad_cam, most_confident_errors, most_uncertain
 from emo_utils.evaluation.label_errors import find_label_errors
@@ -39,7 +40,10 @@ def gallery_section(data: FaceDataset, evaluation: Evaluation) -> Section:
 
 
 def explanation_section(model, data: FaceDataset, evaluation: Evaluation) -> Section:
-    """Return heat maps of the surest right answer of each class, and of the surest mistakes."""
+    """Return heat maps of the surest right answer of each class, and of the surest mistakes.
+
+    Of a model that they cannot be had of, the reason is returned.
+    """
     labels, probabilities = evaluation.labels, evaluation.probabilities
     confidence = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == labels
@@ -48,6 +52,10 @@ def explanation_section(model, data: FaceDataset, evaluation: Evaluation) -> Sec
         for label in range(len(data.class_names))
         if len(rows := np.flatnonzero(right & (labels == label)))
     ]
+    text = (
+        "Grad-CAM (Selvaraju et al. 2017) shows which places of the last maps speak for the answer given. It is a "
+        "coarse hint, not a reason: a map that looks right proves nothing.",
+    )
     pictures = {}
     for name, rows, title in (
         ("heat_right", np.array(best, int), "The surest right answer of each class"),
@@ -55,13 +63,13 @@ def explanation_section(model, data: FaceDataset, evaluation: Evaluation) -> Sec
     ):
         if len(rows):
             shown = data.take(rows)
-            heat = {"Grad-CAM": grad_cam(model, np.asarray(shown.images))}
+            try:
+                heat = {"Grad-CAM": grad_cam(model, np.asarray(shown.images))}
+            except ModelError as error:  # the rest of the report stands without them
+                text = (f"No heat maps of this model. {error}",)
+                break
             texts = captions(shown.labels, probabilities[rows], data.class_names)
             pictures[name] = plot_heat(np.asarray(shown.images), heat, texts, title=title)
-    text = (
-        "Grad-CAM (Selvaraju et al. 2017) shows which places of the last maps speak for the answer given. It is a "
-        "coarse hint, not a reason: a map that looks right proves nothing.",
-    )
     return Section("What it looked at", "explanations", text, pictures=pictures)
 
 

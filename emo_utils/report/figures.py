@@ -125,7 +125,17 @@ def confidence_section(evaluation: Evaluation) -> Section:
             f"negative log-likelihood {m['nll']:.3f} before, {after['nll']:.3f} after. No answer changes by it."
         )
         figures |= {"calibration": calibration.to_dict(), "scaled": after}
-        if calibration.not_sure_below:
+        if calibration.not_sure_below is None:
+            text.append(
+                f'"Not sure" has no threshold: no confidence made {share(calibration.wanted_accuracy)} of the answers '
+                "on validation right."
+            )
+        elif calibration.not_sure_below == 0:
+            text.append(
+                f'"Not sure" is never needed: at least {share(calibration.wanted_accuracy)} of all answers on '
+                "validation were right."
+            )
+        else:
             s = selective_metrics(labels, scaled, calibration.not_sure_below, groups=groups)
             chosen = (s["coverage"], 1 - s["accuracy"]) if s["n_answered"] else None
             text.append(

@@ -27,7 +27,7 @@ def log_evaluation(
     Returns:
         The whole row; its profile is "evaluate". The predictions lie in the folder of the run, for `compare`.
     """
-    recipe = info.get("recipe") or {}
+    recipe = info.get("recipe") if isinstance(info.get("recipe"), dict) else {}  # the file may come from anywhere
     run_id = table.start_run(
         {
             "profile": "evaluate",

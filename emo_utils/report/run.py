@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from emo_utils.datasets import FaceDataset
+from emo_utils.errors import DataError
 from emo_utils.evaluation import Evaluation, evaluate_model, stored_calibration
 from emo_utils.models import model_class_names
 from emo_utils.report.log import log_evaluation
@@ -43,8 +44,11 @@ def report_model(
 
     Raises:
         ModelError: the classes are not those of the data.
-        DataError: fewer than two faces, a class without any, or a folder that holds something else.
+        DataError: fewer than two faces, a class without any, a folder that holds something else or cannot be written,
+            or one face or less to make worse.
     """
+    if n_worse and n_worse < 2:
+        raise DataError(f"Two faces at least must be made worse, or none at all. Got {n_worse}.")
     if folder is not None:
         check_folder(Path(folder))
     calibration = stored_calibration(info, path)

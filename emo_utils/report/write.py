@@ -61,8 +61,16 @@ def write_report(
 
 
 def check_folder(folder: Path) -> None:
-    """Raise DataError if a report cannot be written to a folder: found early, it costs no evaluation."""
+    """Raise DataError if a report cannot be written to a folder: found early, it costs no evaluation and no row."""
     if folder.is_file():
         raise DataError(f"{folder} is a file. Name a folder for the report.")
     if folder.is_dir() and any(folder.iterdir()) and not (folder / "report.json").is_file():
         raise DataError(f"{folder} holds other files and no report. Name an empty or a new folder.")
+    for where in (folder.absolute(), folder.absolute().parent):  # it is made beside the folder and moved into it
+        place = next(p for p in (where, *where.parents) if p.exists())  # folders that are missing will be made
+        try:
+            tempfile.TemporaryDirectory(prefix=".report-", dir=place).cleanup()
+        except OSError as error:
+            raise DataError(
+                f"{folder} cannot be written ({place}: {error.strerror}). Name a folder elsewhere."
+            ) from None
