@@ -175,8 +175,9 @@ def _calibrate(args) -> int:
         wanted_accuracy=args.accuracy,
     )
     path = update_info(args.model, {"calibration": found.to_dict()})
-    threshold = "never" if found.not_sure_below is None else f"below {found.not_sure_below:.3f}"
-    print(
-        f"{path.name}: temperature {found.temperature:.3f}, 'not sure' {threshold}, from {found.n:,} validation faces"
-    )
+    if found.not_sure_below is None:
+        threshold = f"no confidence makes {args.accuracy:.0%} of the answers right"
+    else:
+        threshold = f"'not sure' below {found.not_sure_below:.3f}" if found.not_sure_below else "'not sure' never"
+    print(f"{path.name}: temperature {found.temperature:.3f}, {threshold}, from {found.n:,} validation faces")
     return 0
