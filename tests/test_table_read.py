@@ -235,14 +235,16 @@ def test_readme_without_marks_is_left_alone(tmp_path):
 def test_runs_that_differ_in_their_seed_are_averaged_with_their_spread():
     for seed, accuracy in ((0, 0.60), (1, 0.62), (2, 0.9), (2, 0.64)):  # seed 2 was run again: the later one counts
         recipe = json.dumps({"name": "a", "seed": seed, "epochs": 3})
-        row = {"recipe": "a", "recipe_json": recipe, "seed": seed, "data": "fer2013", "test_fingerprint": "x"}
+        row = {"recipe": "a", "recipe_json": recipe, "seed": seed, "profile": "full", "test_fingerprint": "x"}
         end_run(start_run(row), {"test_accuracy": accuracy, "macro_f1": 0.5, "n": 100})
+    limited = {**row, "seed": 1, "profile": "quick", "recipe_json": json.dumps({"name": "a", "seed": 1, "epochs": 3})}
+    end_run(start_run(limited), {"test_accuracy": 0.2, "macro_f1": 0.1, "n": 100})
     other = {"recipe": "b", "recipe_json": json.dumps({"name": "b", "seed": 0}), "seed": 0, "data": "fer2013"}
     end_run(start_run(other), {"test_accuracy": 0.5, "macro_f1": 0.4, "n": 100})
     looked = {"recipe": "a", "profile": "evaluate", "recipe_json": json.dumps({"name": "a", "seed": 0, "epochs": 3})}
     end_run(start_run(looked), {"test_accuracy": 0.1, "macro_f1": 0.1, "n": 100})
-    a, b = over_seeds(read_runs()).to_dict("records")
-    assert (a["recipe"], a["seeds"], b["seeds"]) == ("a", 3, 1)
+    a, quick, b = over_seeds(read_runs()).to_dict("records")
+    assert (a["recipe"], a["seeds"], quick["seeds"], b["seeds"]) == ("a", 3, 1, 1)
     assert a["test_accuracy"] == pytest.approx(0.62)
     assert a["test_accuracy_sd"] == pytest.approx(0.02)
     # Student's t with two degrees of freedom: 4.303 standard errors.

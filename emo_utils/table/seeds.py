@@ -51,7 +51,8 @@ def family(row) -> str:
     if not isinstance(row["recipe_json"], str):
         return row["run_id"]
     settings = {key: value for key, value in json.loads(row["recipe_json"]).items() if key != "seed"}
-    return json.dumps([settings, row["test_fingerprint"]], sort_keys=True)
+    # A limited run has the recipe of a whole one; its profile tells them apart.
+    return json.dumps([settings, row["profile"], row["test_fingerprint"]], sort_keys=True)
 
 
 def _spread(name: str, values: np.ndarray) -> dict[str, float]:
