@@ -220,6 +220,16 @@ def test_calibrate_stores_what_evaluate_uses(tmp_path, capsys):
     assert "which faces validated it" in capsys.readouterr().err
 
 
+def test_calibrate_says_where_no_threshold_is_to_be_had_or_needed(tmp_path, capsys):
+    face = keras.Input((48, 48, 1))
+    undecided = keras.layers.Dense(2, "softmax", kernel_initializer="zeros")(keras.layers.Flatten()(face))
+    info = {"class_names": NAMES, "recipe": Recipe("a", data="embedded", classes=NAMES).to_dict()}
+    path = str(save_model(keras.Model(face, undecided), tmp_path / "m.keras", info))
+    for accuracy, message in (("0.99", "no confidence makes 99% of the answers right"), ("0.1", "'not sure' never")):
+        assert main(["calibrate", path, "--data", "embedded", "--accuracy", accuracy]) == 0
+        assert message in capsys.readouterr().out
+
+
 def own_model(tmp_path, name="m.keras", classes=NAMES, **info):
     recipe = Recipe("a", data="folder", classes=classes)
     return str(save_model(build_model(recipe), tmp_path / name, {"class_names": classes, **info}))
