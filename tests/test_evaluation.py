@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 from sklearn.metrics import accuracy_score, f1_score, recall_score
 
 from emo_utils.datasets import from_arrays
@@ -78,6 +79,17 @@ def test_intervals_over_people_cover_where_intervals_over_faces_are_too_narrow()
             covered[name] += m["accuracy_low"] <= 0.65 <= m["accuracy_high"]
     assert 0.89 <= covered["people"] / 200 <= 0.99
     assert covered["faces"] / 200 < 0.8
+
+
+def test_all_right_is_not_certainty():
+    labels = np.array([0] * 9 + [1])
+    m = classification_metrics(labels, np.eye(2)[labels], ["happy", "sad"])
+    wilson = binomtest(1, 1).proportion_ci(method="wilson")
+    assert (m["per_class"]["sad"]["recall_low"], m["per_class"]["sad"]["recall_high"]) == pytest.approx(wilson)
+    assert m["accuracy_low"] == pytest.approx(binomtest(10, 10).proportion_ci(method="wilson").low)
+    m = classification_metrics(labels, np.eye(2)[1 - labels], ["happy", "sad"], groups=np.arange(10) // 5)
+    two_people = binomtest(0, 2).proportion_ci(method="wilson")
+    assert (m["accuracy_low"], m["accuracy_high"]) == pytest.approx((two_people.low, two_people.high))
 
 
 def test_one_person_leaves_a_doubt():

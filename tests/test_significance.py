@@ -75,3 +75,4 @@ def test_the_interval_of_a_share_is_close_to_wilsons():
     share, low, high = share_interval(np.repeat([True, False], [700, 300]))
     assert share == pytest.approx(0.7)
     assert (low, high) == pytest.approx((0.671, 0.728), abs=0.003)
+    assert share_interval(np.full(10, True)) == pytest.approx((1, 0.722, 1), abs=0.001)

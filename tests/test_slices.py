@@ -11,7 +11,8 @@ from datasets_helpers import encoded, face, write_files
 from emo_utils.datasets import from_arrays, load_dataset
 from emo_utils.datasets.embedded import load_embedded
 from emo_utils.errors import DataError
-from emo_utils.evaluation.slices import _wilson, slice_metrics, worst_slice
+from emo_utils.evaluation.resampling import wilson_interval
+from emo_utils.evaluation.slices import slice_metrics, worst_slice
 
 pytestmark = pytest.mark.usefixtures("drawn_once")
 
@@ -94,7 +95,7 @@ def test_intervals_cover(people):
         else:
             groups = np.repeat(np.arange(people), 10)
             hits = rng.random(len(groups)) < rng.beta(4, 2, people)[groups]  # people differ; mean 2/3
-        low, high = _wilson(hits, groups, 0.05)
+        low, high = wilson_interval(hits, groups, 0.05)
         covered.append(low <= (0.85 if people is None else 2 / 3) <= high)
     assert 0.935 < np.mean(covered) < 0.99
 

@@ -19,7 +19,7 @@ from emo_utils.evaluation.calibration import (
     log_losses,
 )
 from emo_utils.evaluation.checks import check_predictions
-from emo_utils.evaluation.resampling import N_RESAMPLES, bootstrap_sums, interval
+from emo_utils.evaluation.resampling import N_RESAMPLES, bootstrap_sums, interval, wilson_interval
 
 
 def classification_metrics(
@@ -45,7 +45,8 @@ def classification_metrics(
         accuracy, macro_f1, weighted_f1, worst_class_recall, ece, nll, brier, each also with _low and _high;
         worst_class, n, interval_over ("faces", also of a single group, or "groups"), n_groups; per_class: {class:
         {precision, recall, f1, each with _low and _high, support}}; confusion: counts, rows true, columns predicted.
-        The interval of worst_class_recall is that of the class which is the worst here. The ECE of resampled faces is
+        The interval of worst_class_recall is that of the class which is the worst here. Of accuracy, precision and
+        recall at 0 or 1, where every resample is the same, it is Wilson's. The ECE of resampled faces is
         biased upwards, as the ECE itself is (`ece_of_calibrated` says by how much); its interval is moved back by that
         bias.
 
@@ -76,24 +77,38 @@ def classification_metrics(
     worst = int(recall.argmin())
     n_groups = None if groups is None else len(np.unique(groups))
     ece = expected_calibration_error(labels, probabilities)
+    right = predicted == labels
+
+    def limits(drawn: np.ndarray, of: np.ndarray | None = None) -> tuple[float | None, float | None]:
+        """Return the interval of a figure, by what was drawn; `of` tells the faces that a share of right ones is of."""
+        if of is not None and of.any() and right[of].all() == right[of].any():
+            return wilson_interval(right[of], None if groups is None else np.asarray(groups)[of])
+        return (None, None) if np.isnan(drawn).all() else interval(drawn)
+
+    everyone = np.full(n, True)
     figures = {
-        "accuracy": (np.mean(predicted == labels), drawn["accuracy"]),
-        "macro_f1": (f1.mean(), drawn["macro_f1"]),
-        "weighted_f1": (f1 @ support / n, drawn["weighted_f1"]),
-        "worst_class_recall": (recall[worst], drawn["recall"][:, worst]),
-        "ece": (ece, _recentred(np.abs(gaps).sum(axis=1) / drawn_n, ece)),
-        **{name: (loss.mean(), lost[:, i] / drawn_n) for i, (name, loss) in enumerate(losses.items())},
+        "accuracy": (right.mean(), *limits(drawn["accuracy"], everyone)),
+        "macro_f1": (f1.mean(), *limits(drawn["macro_f1"])),
+        "weighted_f1": (f1 @ support / n, *limits(drawn["weighted_f1"])),
+        "worst_class_recall": (recall[worst], *limits(drawn["recall"][:, worst], labels == worst)),
+        "ece": (ece, *limits(_recentred(np.abs(gaps).sum(axis=1) / drawn_n, ece))),
+        **{name: (loss.mean(), *limits(lost[:, i] / drawn_n)) for i, (name, loss) in enumerate(losses.items())},
     }
-    by_class = {"precision": precision, "recall": recall, "f1": f1}
     return {
-        **_with_interval(figures),
+        **_by_name(figures),
         "worst_class": class_names[worst],
         "n": int(n),
         "interval_over": "groups" if n_groups and n_groups > 1 else "faces",
         "n_groups": n_groups,
         "per_class": {
             name: {
-                **_with_interval({key: (values[i], drawn[key][:, i]) for key, values in by_class.items()}),
+                **_by_name(
+                    {
+                        "precision": (precision[i], *limits(drawn["precision"][:, i], predicted == i)),
+                        "recall": (recall[i], *limits(drawn["recall"][:, i], labels == i)),
+                        "f1": (f1[i], *limits(drawn["f1"][:, i])),
+                    }
+                ),
                 "support": int(support[i]),
             }
             for i, name in enumerate(class_names)
@@ -128,10 +143,10 @@ def _recentred(drawn: np.ndarray, value: float) -> np.ndarray:
     return np.maximum(drawn - drawn.mean() + value, 0)
 
 
-def _with_interval(figures: dict[str, tuple[float, np.ndarray]]) -> dict[str, float]:
+def _by_name(figures: dict[str, tuple[float, float | None, float | None]]) -> dict[str, float | None]:
     """Return name, name_low and name_high of each figure; a class never predicted has no interval of precision."""
-    out = {}
-    for name, (value, drawn) in figures.items():
-        low, high = (None, None) if np.isnan(drawn).all() else interval(drawn)
-        out |= {name: float(value), f"{name}_low": low, f"{name}_high": high}
-    return out
+    return {
+        f"{name}{end}": None if value is None else float(value)
+        for name, values in figures.items()
+        for end, value in zip(("", "_low", "_high"), values, strict=True)
+    }

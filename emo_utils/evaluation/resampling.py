@@ -78,10 +78,55 @@ def share_interval(
 ) -> tuple[float, float, float]:
     """Return the share of hits, e.g. an accuracy, with its 95 % interval: (share, low, high).
 
+    Where all are hits, or none, every resample is the same: the interval is then `wilson_interval`.
+
     Args:
         hits: bool array of shape (n,).
         groups, n_resamples, seed: see `bootstrap_sums`.
     """
+    hits = np.asarray(hits)
+    if len(hits) and np.all(hits == hits[0]) and hits[0] in (0, 1):
+        return float(hits[0]), *wilson_interval(hits, groups)
     columns = np.stack([hits, np.ones(len(hits))], axis=1)
     sums = bootstrap_sums(columns, groups=groups, n_resamples=n_resamples, seed=seed)
     return float(np.mean(hits)), *interval(sums[:, 0] / sums[:, 1])
+
+
+def wilson_interval(hits: np.ndarray, groups: np.ndarray | None = None, alpha: float = 0.05) -> tuple[float, float]:
+    """Return Wilson's interval (1927) of a share, which has a width even where all faces are hits, or none.
+
+    Where the people are known, the faces count for as many independent ones as their likeness within a person leaves,
+    with Student's t for few people (E. L. Korn, B. I. Graubard, "Confidence intervals for proportions with small
+    expected number of positive counts estimated from survey data", Survey Methodology 1998).
+
+    Args:
+        hits: bool array of shape (n,), n at least 1.
+        groups: array of shape (n,), e.g. people.
+        alpha: how often it may miss.
+    """
+    from scipy.stats import norm
+
+    share, n = hits.mean(), _effective_number(hits, groups, alpha)
+    z2 = norm.ppf(1 - alpha / 2) ** 2
+    middle = (share + z2 / (2 * n)) / (1 + z2 / n)
+    half = np.sqrt(z2 * (share * (1 - share) / n + z2 / (4 * n * n))) / (1 + z2 / n)
+    # The ends of a share of 0 or 1 are 0 and 1, which rounding may miss by a hair.
+    return float(min(share, max(0.0, middle - half))), float(max(share, min(1.0, middle + half)))
+
+
+def _effective_number(hits: np.ndarray, groups: np.ndarray | None, alpha: float) -> float:
+    """Return how many independent faces would tell as much as these, of several people, do."""
+    from scipy.stats import norm, t
+
+    n, share = len(hits), hits.mean()
+    people, index = np.unique(np.arange(n) if groups is None else groups, return_inverse=True)
+    k = len(people)
+    if k in (1, n):  # one person, of whom alone the figure then speaks; or every face its own
+        return n
+    if share in (0, 1):  # no likeness can be measured: the cautious guess is that all faces of a person are alike
+        return k
+    residuals = np.bincount(index, weights=hits - share)
+    variance = k / (k - 1) * (residuals**2).sum() / n**2
+    design_effect = max(1.0, variance / (share * (1 - share) / n))
+    few = (norm.ppf(1 - alpha / 2) / t.ppf(1 - alpha / 2, k - 1)) ** 2
+    return n / design_effect * few

@@ -1,9 +1,7 @@
 """Slices: on which faces is a model worse than its accuracy says?
 
-Slices are small, so their intervals are Wilson's (1927), which hold where the bootstrap's shrink to nothing: ten of ten
-right is not certainty. Where the people are known, the faces count for as many independent ones as their likeness
-within a person leaves, with Student's t for few people (E. L. Korn, B. I. Graubard, "Confidence intervals for
-proportions with small expected number of positive counts estimated from survey data", Survey Methodology 1998).
+Slices are small, so their intervals are Wilson's, which hold where the bootstrap's shrink to nothing: ten of ten right
+is not certainty.
 """
 
 from __future__ import annotations
@@ -19,6 +17,7 @@ from emo_utils.datasets.base import FaceDataset
 from emo_utils.datasets.rows import in_chunks
 from emo_utils.errors import DataError
 from emo_utils.evaluation.hits import right_answers
+from emo_utils.evaluation.resampling import wilson_interval
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,8 +69,10 @@ def slice_metrics(
     out = []
     for name, value, rows in [("all", "all faces", np.ones(len(data), bool)), *parts]:
         n, groups = int(rows.sum()), None if data.groups is None else data.groups[rows]
-        simple = _wilson(hits[rows], groups, 0.05)
-        every = _wilson(hits[rows], groups, 0.05 / looked_at) if n >= MIN_FACES and looked_at else (np.nan, np.nan)
+        simple = wilson_interval(hits[rows], groups)
+        every = (
+            wilson_interval(hits[rows], groups, 0.05 / looked_at) if n >= MIN_FACES and looked_at else (np.nan, np.nan)
+        )
         out.append((name, value, n, hits[rows].mean(), *simple, *every))
     return pd.DataFrame(out, columns=["slice", "value", "n", "accuracy", "low", "high", "low_all", "high_all"])
 
@@ -160,32 +161,3 @@ def _thirds(values: np.ndarray, unit: str) -> np.ndarray:
     low, high = np.round(np.quantile(values, [1 / 3, 2 / 3]), 1)
     names = [f"below {low:g} {unit}", f"{low:g} to {high:g} {unit}", f"{high:g} {unit} and more"]
     return pd.Categorical.from_codes(np.searchsorted([low, high], values, side="right"), names, ordered=True)
-
-
-def _wilson(hits: np.ndarray, groups: np.ndarray | None, alpha: float) -> tuple[float, float]:
-    """Return the interval of a share that misses with probability alpha."""
-    from scipy.stats import norm
-
-    share, n = hits.mean(), _effective_number(hits, groups, alpha)
-    z2 = norm.ppf(1 - alpha / 2) ** 2
-    middle = (share + z2 / (2 * n)) / (1 + z2 / n)
-    half = np.sqrt(z2 * (share * (1 - share) / n + z2 / (4 * n * n))) / (1 + z2 / n)
-    return float(max(0.0, middle - half)), float(min(1.0, middle + half))
-
-
-def _effective_number(hits: np.ndarray, groups: np.ndarray | None, alpha: float) -> float:
-    """Return how many independent faces would tell as much as these, of several people, do."""
-    from scipy.stats import norm, t
-
-    n, share = len(hits), hits.mean()
-    people, index = np.unique(np.arange(n) if groups is None else groups, return_inverse=True)
-    k = len(people)
-    if k in (1, n):  # one person, of whom alone the figure then speaks; or every face its own
-        return n
-    if share in (0, 1):  # no likeness can be measured: the cautious guess is that all faces of a person are alike
-        return k
-    residuals = np.bincount(index, weights=hits - share)
-    variance = k / (k - 1) * (residuals**2).sum() / n**2
-    design_effect = max(1.0, variance / (share * (1 - share) / n))
-    few = (norm.ppf(1 - alpha / 2) / t.ppf(1 - alpha / 2, k - 1)) ** 2
-    return n / design_effect * few
