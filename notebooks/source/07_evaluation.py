@@ -3,7 +3,8 @@
 #
 # Teaching: 55 min, exercises: 35 min
 #
-# A figure is quickly computed; this lesson is about when to believe it.
+# A figure is quickly computed; this lesson is about when to believe it. There is enough here for two sittings; *Choosing on
+# the test part* begins the second.
 #
 # In this lesson you will
 #
@@ -66,8 +67,8 @@ print(f"accuracy {correct.mean():.4%}")
 
 # %% [markdown]
 # Six digits. How many of them would other test faces of the same kind confirm? Nobody has these other faces, but the
-# *bootstrap* makes some: it draws as many faces as there are, from those that there are, with replacement, and computes
-# the figure again. The middle 95 % of many such figures are the interval.
+# *bootstrap* of lesson 06 makes some: it draws as many faces as there are, from those that there are, with replacement, and
+# computes the figure again. The middle 95 % of many such figures are the interval.
 #
 # **Exercise 1.** First guess how many points it reaches to either side. Then do it by hand. `correct` says of each face
 # whether the answer was right. Make 2,000 draws (`rng.choice(correct, size=(2000, len(correct)))`), take the accuracy of
@@ -107,7 +108,7 @@ def as_row(interval):
 
 
 figure, (left, right_ax) = plt.subplots(1, 2, figsize=(11, 3.6), layout="constrained")
-left.hist(bootstrap_sums(correct[:, None]).ravel() / len(correct), bins=40, color="0.75")
+left.hist(bootstrap_sums(correct[:, None]).ravel() / len(correct), bins=25, color="0.75")
 left.axvspan(low, high, color=COLORS[0], alpha=0.2)
 left.set(title=f"2,000 draws of {len(correct):,} faces; shaded: 95 %", xlabel="accuracy", ylabel="draws")
 some = rng.permutation(correct)
@@ -138,7 +139,7 @@ rows = {
     f"{len(by_person)} whole people drawn": as_row(share_interval(hits, groups=drawn.groups)),
 }
 ax = plot_accuracies(rows, title="embedded-small-cnn on drawn faces: the same answers, two intervals")
-ax.plot(by_person, np.full(len(by_person), 1.3), "d", ms=5, color=COLORS[1], label="each person's faces")
+ax.plot(by_person, np.full(len(by_person), 1.3), "d", ms=5, color=COLORS[1], label="one person (equal ones coincide)")
 ax.set(xlim=(0.6, 1.02))
 ax.legend(frameon=False, loc="upper left")
 plt.show()
@@ -176,6 +177,9 @@ check("width with groups", width_if_said, plain, tolerance=0.008, hint=hint)
 # FER2013 does not say who is on its pictures, so there we can only draw faces, and must say so.
 #
 # ## One number hides the classes
+#
+# Of the faces *called* fear, which share shows fear? That is *precision*. Of the faces that *show* fear, which share is
+# called so? That is *recall* (lesson 03). *F1* is high only where both are (lesson 05).
 
 # %%
 from emo_utils.plots import plot_confusion
@@ -216,14 +220,18 @@ print(pd.DataFrame(rows).loc[["accuracy", "weighted_f1", "macro_f1"]].astype(flo
 #
 # ### Which curve sees a rare class?
 #
-# The network gives a probability of disgust. Who takes all faces above some threshold for disgusted, can move it: low, and
-# most disgusted faces are found, among many others. Two curves show the trade:
+# The network gives each face a probability of disgust. Take every face above some threshold for disgusted. A low threshold
+# finds most of the disgusted faces, and takes many others along; a high one misses more, and takes fewer along. Two curves
+# show the trade, with one point for each threshold:
 #
-# - *ROC*: share of disgusted faces found, over share of **other faces** taken along.
-# - *Precision-recall*: share of **those taken** that are disgusted, over share found.
+# - *ROC*: up, the share of the disgusted faces that is found (true positive rate, or recall); across, the share of the
+#   **other faces** that is taken along (false positive rate).
+# - *Precision-recall*: up, the share of **those taken** that is disgusted; across, the share found. The area below it is
+#   called *average precision*.
 #
 # **Exercise 4.** Disgust is rare. Suppose it were ten times rarer, with faces as hard as now: ten times as many of all
-# others. One of the two areas stays as it is. Which one sees the rarity? Set `sees_rarity` to "roc" or "pr".
+# others. The area below one of the two curves stays as it is. Which curve sees the rarity? Set `sees_rarity` to "roc" or
+# "pr".
 
 # %% tags=["exercise"]
 sees_rarity = None
@@ -348,9 +356,10 @@ tests = len(remedies) * len(seeds)
 print(f"\n{tests} tests: by chance alone {tests / 20:.1f} of them would fall below p = 0.05")
 
 # %% [markdown]
-# Which remedy goes the same way with every seed, by more than its standard deviation? Such a one has shown something, and
-# of accuracy only: macro-F1 may tell the opposite, as these remedies are meant for the rare classes. And whoever makes many
-# tests finds a small p somewhere. A cautious reader multiplies p by the number of tests (*Bonferroni*).
+# Which remedy goes the same way with every seed, and by how many of its standard deviations? Three seeds are few: a t test
+# on them asks for a mean of at least two and a half standard deviations. What passes has shown something, and of accuracy
+# only: macro-F1 may tell the opposite, as these remedies are meant for the rare classes. And whoever makes many tests finds
+# a small p somewhere. A cautious reader multiplies each p by the number of tests (*Bonferroni*).
 #
 # ## Choosing on the test part
 #
@@ -359,6 +368,7 @@ print(f"\n{tests} tests: by chance alone {tests / 20:.1f} of them would fall bel
 # real answers.
 #
 # **Predict.** The best is chosen on half of the test part. How many points does it lose, on average, on the other half?
+# Think of how far luck alone moved one accuracy in exercise 1, and of how alike these runs are.
 
 # %% tags=["exercise"]
 predicted_loss = None
@@ -401,8 +411,9 @@ for part in ("val", "test"):
     print(f"  {part:4} accuracy {value:.3f} [{low:.3f}, {high:.3f}]")
 
 # %% [markdown]
-# The fewer faces choose, the more luck is in the choice: it is the gap between the curves. Choosing on validation faces needs
-# luck too, but it shows in the validation figure alone; the test figure in the last line has no share in it.
+# The fewer faces choose, the more luck is in the choice: it is the gap between the curves, the winner's curse of lesson 06.
+# Whoever chooses on validation faces is lucky too. But that luck stays in the validation figure; the test figure in the last
+# line is free of it.
 #
 # ### And in print?
 #
@@ -428,13 +439,16 @@ ax.set_xlim(0.70, 0.77)
 plt.show()
 
 # %% [markdown]
-# Any of them may be the best. Steps of half a point, called progress, are shorter than the intervals; and where the epoch
-# was chosen on the reported part, the figure holds some luck on top. Careful readers ask three things: which part, how many
-# faces, and who chose on what. Our own table counts looks at a test part in the column `test_looks`.
+# From what is printed, any of them may be the best: steps of half a point, called progress, are shorter than the intervals.
+# The answers face by face could tell more, as they did for A and B, if they were published. And where the epoch was chosen
+# on the reported part, the figure holds some luck on top. Careful readers ask three things: which part, how many faces, and
+# who chose on what. Our own table counts looks at a test part in the column `test_looks`.
 #
 # ## Slices
 #
-# On which faces is a model worse than its accuracy says? A *slice* is a set of faces that have something in common.
+# On which faces is a model worse than its accuracy says? A *slice* is a set of faces that have something in common: a true
+# class (its accuracy is the recall of that class), a range of brightness, or the *subject*, the person. In the figure the
+# thick lines are the usual intervals; the thin ones are explained below.
 
 # %%
 from emo_utils.evaluation import slice_metrics, worst_slice
@@ -464,12 +478,13 @@ lowest = rng.binomial(35, p, size=(10_000, 9)).min(axis=1).mean() / 35
 from scipy.stats import binom
 
 expected = (binom.sf(np.arange(35), 35, p) ** 9).sum() / 35  # the mean of a minimum, exactly
-check("lowest of nine equals", lowest, expected, tolerance=0.005, hint="First the lowest of nine, then the mean.")
+check("lowest of nine equals", lowest, expected, tolerance=0.005, hint="First the lowest, then the mean; as a share.")
 
 # %% [markdown]
-# Picking the worst slice is the winner's curse upside down. So the thin lines are wider: they hold for all slices at once,
-# and so for the one that was picked. Only a thin line that stays left of the dotted one names a weakness. Which one does? It
-# need not be the slice of the lowest accuracy.
+# Picking the worst slice is the winner's curse upside down. Compare `lowest` with the lowest of the nine people in the
+# figure: how much of that is luck? To be fair to the one that was picked, the thin lines are wider: they hold for all
+# slices at once. Only a thin line that stays left of the dotted one names a weakness. Which one does? It need not be the
+# slice of the lowest accuracy.
 #
 # The same of our FER2013 model, from its recorded report:
 
@@ -498,11 +513,13 @@ print(worst.remark)
 # - *duplicates*: exact copies of some test faces, here of a third, stand in training,
 # - *augmented*: a set is augmented first and split afterwards, so that variants of test faces are trained on.
 #
-# `leakage_lab` trains a model twice, on as many faces of as many of each class, once with the mistake, once without, and asks
+# `leakage_lab` trains a model twice, once with the mistake and once without, on equally many faces of each class, and asks
 # both about the same test faces. The model is a forest of 100 random trees on small pictures: quick, and good at learning by
 # heart. The faces are drawn: `film` has four frames of every scene, as a video has; in `stills` every picture is another scene.
 #
-# **Predict.** How many points does each leak add? Write four numbers, `film` and `stills` for people.
+# **Predict.** How many points does each leak add? All classes are equally frequent here, so guessing gives one seventh, and
+# without a leak this forest does not get far beyond. Write four numbers, `film` and `stills` for people. Then give
+# the cell a moment: it trains two dozen forests.
 
 # %% tags=["exercise"]
 predicted = {"people, film": None, "people, stills": None, "duplicates": None, "augmented": None}
@@ -567,8 +584,11 @@ with contextlib.chdir(folder):
     main(["evaluate", f"model/{MODEL}.keras", "--data", SOURCE, "--out", "report"])
 
 # %% [markdown]
-# It has looked at the test part, so it has logged a row. And the folder holds one page to read, the figures as JSON for
-# programs, the answers face by face for the next comparison, and every picture:
+# Where people are known, as on drawn faces, these intervals come from draws of whole people. Those of the slices above come
+# from a formula that is more careful with few people, so the two differ. ECE and temperature belong to lesson 08.
+#
+# The command has looked at the test part, so it has logged a row. And the folder holds one page to read, the figures as
+# JSON for programs, the answers face by face for the next comparison, and every picture:
 
 # %%
 from IPython.display import Image
@@ -601,8 +621,8 @@ print(pd.DataFrame(rows).loc[shown].astype(float).round(3).to_string())
 
 # %% [markdown]
 # Read the intervals before the ranks. And mind what cannot be read off them: ours was chosen on validation faces, and copies of
-# test faces were taken out of its training part; of the others we do not know either. How honest the three are about their
-# own certainty, and how they stand beside human raters, is the matter of lesson 08.
+# test faces were taken out of its training part; of the others we know neither. How honest a model is about its own
+# certainty, and how these three stand beside human raters, is the matter of lesson 08.
 #
 # ## What you did
 #

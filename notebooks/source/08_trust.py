@@ -4,7 +4,8 @@
 # Teaching: 55 min, exercises: 35 min
 #
 # A model says "fear, 70 %": what is that worth, where did it look, what does it do on a worse picture, what would
-# people have said, and is the label itself right?
+# people have said, and is the label itself right? There is enough here for two sittings; *Worse pictures* begins
+# the second.
 #
 # In this lesson you will
 #
@@ -45,9 +46,10 @@ plot_faces(drawn.images[:8], titles[:8], columns=8, side=1.4, title="True emotio
 plt.show()
 
 # %% [markdown]
-# Of all answers given with 70 %, 70 % should be right. One face cannot tell; many can. So we take photographs: what
-# the FER2013 model of this course said about each face of the test part is recorded. The answers are put into bins by
-# their confidence, and each bin is asked how many of its answers were right. That is a *reliability diagram*.
+# Of all answers given with 70 %, 70 % should be right. One face cannot tell; many can. So we take the largest test
+# part that we have, photographs: what the FER2013 model of this course said about each face of the test part is
+# recorded. The answers are put into bins by their confidence, and each bin is asked how many of its answers were
+# right. That is a *reliability diagram*.
 
 # %%
 from emo_utils.evaluation import reliability, share_interval
@@ -113,10 +115,10 @@ for rows in (some, np.arange(len(labels))):
 #
 # ## One number for all answers
 #
-# The network's last layer gives a number a class, the *logit*. The softmax turns logits into probabilities: each
-# becomes `exp(logit)`, and all are divided by their sum. *Temperature scaling* (Guo et al. 2017) divides all logits
-# by one number `T` first. Above 1 it makes every answer less sure, below 1 surer. The order of the classes stays, so
-# the accuracy does.
+# The network's last layer gives one number for each class, the *logit*. The softmax turns logits into
+# probabilities: each becomes `exp(logit)`, and all are divided by their sum. *Temperature scaling* (Guo et al.
+# 2017) divides all logits by one number `T` first. Above 1 it makes every answer less sure, below 1 surer. The
+# order of the classes stays, so the accuracy does.
 #
 # **Exercise 2.** Write `scale(probabilities, temperature)` with numpy, for an array of shape `(n, n_classes)`. The
 # logits are gone, but up to a constant that cancels, they are `np.log(probabilities)`.
@@ -170,7 +172,7 @@ compare_prediction("ECE after scaling", predicted_ece, reliability(labels, scale
 #
 # - It has come to know its training faces too well, and is too sure of itself on others.
 # - It was trained with *label smoothing*: instead of "surely fear" it was asked for a little less, and the rest was
-#   spread evenly over all classes. It never says more than that little less, even where it could be sure.
+#   spread evenly over all classes. So it hardly ever says more than that little less, even where it could be sure.
 
 # %%
 from emo_utils.plots import COLORS
@@ -224,14 +226,19 @@ for name, said in states.items():
 print(f"n = {len(labels):,}, 15 bins; 19 of 20 honest models: ECE below {ece_of_calibrated(states[shown[-1]])[1]:.3f}")
 
 # %% [markdown]
-# Two more figures, both lower is better:
+# Compare the ECE of the fourth row with what an honest model may show, in the line at the end. Is there a fault
+# left that one could prove? Undoing the smoothing alone made the ECE worse: it took away the modesty, and left what
+# is too sure.
+#
+# The other two figures; of both, lower is better:
 #
 # - *NLL*, the negative log-likelihood: minus the log of the probability that the right answer got. It is the loss
 #   that networks train on, and it punishes a sure mistake hardest.
 # - *Brier score*: the squared distance between the probabilities and the truth, from 0 to 2.
 #
-# Why both, if there is the ECE? Look at the last row. Whoever gives every face the shares of the classes is honest,
-# has an ECE near zero, and knows nothing. NLL and Brier score notice: they ask for honesty *and* knowledge.
+# Why these, if there is the ECE? Look at the row of the class shares. Whoever gives every face the shares of the
+# classes is honest, has an ECE near zero, and knows nothing. NLL and Brier score notice: they ask for honesty *and*
+# knowledge.
 #
 # The calibration travels in the model file, and `predict_probabilities` applies it on demand:
 
@@ -278,9 +285,9 @@ print(f"answered {with_interval(outcome, 'coverage')}, of these right {with_inte
 compare_prediction("share without an answer", predicted_refused, 1 - outcome["coverage"], tolerance=0.05)
 
 # %% [markdown]
-# The right end of a line is the model that must always answer; refusing faces at random would stay at that height. Did
-# the threshold keep its promise on the test part? The interval says. A threshold chosen on the test part would keep it
-# always, and prove nothing.
+# The area below a line sums it up: lower is better. At the right end the model must always answer; refusing
+# faces at random would stay at that height. Did the threshold keep its promise on the test part? The interval says.
+# A threshold chosen on the test part would keep it always, and prove nothing.
 #
 # **Exercise 3.** Who is left without an answer? Make `answered`, a dictionary: for each emotion in `class_names`, the
 # share of the faces with that label whose confidence in `honest` reaches the threshold.
@@ -301,7 +308,8 @@ check("share answered by emotion", answered, dict(zip(class_names, by_class, str
 
 # %% [markdown]
 # "Not sure" is not spread evenly. A system that says "80 % right" says it of the faces that it chose to answer,
-# mostly happy ones; people who show fear or sadness get no answer most of the time. Report coverage by class as well.
+# happy and surprised ones above all; people who show fear or sadness get no answer most of the time. Report
+# coverage by class as well.
 #
 # ## What did it look at?
 #
@@ -318,7 +326,7 @@ for title, rows in galleries.items():
     plt.show()
 
 # %% [markdown]
-# Which of them could you have told? Now ask for places. Two methods, both with a value a pixel:
+# Which of them could you have told? Now ask *where* a network looks. Two methods, each gives every pixel a value:
 #
 # - *Grad-CAM* (Selvaraju et al. 2017) looks inside: which of the last feature maps speak for the class, and where are
 #   they bright? Its picture is as coarse as these maps, here 6x6.
@@ -380,7 +388,8 @@ for kind, table in tables.items():
 #
 # - Over all emotions, the trained network's heat lies on these parts more than even heat would, and more than an
 #   untrained network's. So it does use them, and training is what made it do so. By emotion it is less clear: find the
-#   emotion where Grad-CAM shows no difference, and the one where the untrained network scores nearly as well.
+#   two where Grad-CAM gives the trained network no more than the untrained one, and the one where occlusion gives both
+#   nearly the same.
 # - Much of the Grad-CAM heat lies elsewhere. Partly the method is to blame: a map of 6x6 places cannot draw a brow.
 #   Occlusion, which asks the network itself, puts more on the parts. Two methods, two answers about one network.
 # - The untrained rows are one draw of random weights. And heat elsewhere need not be a mistake: that a mouth is *not*
@@ -444,9 +453,9 @@ print(f'always "happy": {(drawn.labels == drawn.class_names.index("happy")).mean
 compare_prediction("better under noise", predicted_better, max(noisy_5, key=lambda name: noisy_5[name].accuracy))
 
 # %% [markdown]
-# A network that is far better on clean pictures can fall below one that averages, and below guessing. It lives on fine
-# lines, and coarse grain drowns them; its training pictures had only a little. A test on clean faces would never have
-# told.
+# A network that is far better on clean pictures can fall below one that averages, and below guessing. Blur and low
+# resolution break it too. So it seems to live on fine lines, and coarse grain drowns them. A test on clean faces
+# would never have told.
 #
 # ### One number for all of it
 #
@@ -470,7 +479,7 @@ mce = (errors["network"] / errors["linear"]).mean()
 from emo_utils.evaluation import mean_corruption_error
 
 found = mean_corruption_error(robustness["network"], robustness["linear"])
-check("mean corruption error", mce, found.mce, hint="A ratio a corruption, then the mean. No severity 0.")
+check("mean corruption error", mce, found.mce, hint="One ratio for each corruption, then their mean. No severity 0.")
 
 # %% [markdown]
 # ### And on photographs?
@@ -508,10 +517,11 @@ for name, figures in mirrored.items():
 
 # %% [markdown]
 # A mean over nine corruptions hides the one that breaks a model: on the drawn faces it is below 1 in spite of the
-# noise. Always look at the single curves. Which of the three would you put into a camera with few pixels, which where
-# hands cover faces? Their mCE would not tell you. It has no interval here, because a report keeps the figures, not
-# the single faces that a paired interval needs. And of two different answers to one face, at least one is wrong,
-# although our models were shown flipped faces in training.
+# noise. Always look at the single curves. Which of the three would you put into a camera with few pixels, and how
+# few may they be? Which where hands cover faces? Their mCE would not tell you. It has no interval here, because a
+# report keeps the figures, not the single faces that a paired interval needs. And the mirror: where a model answers
+# a face and its mirror image differently, at least one answer is wrong. Ours do that too, although they were shown
+# flipped faces in training.
 #
 # ## What do humans say?
 #
@@ -545,7 +555,7 @@ bars = {name: table.loc["model, plurality of all but one rater"] for name, table
 bars["label of FER2013"] = accuracies["our model"].loc["label of fer2013, plurality of all but one rater"]
 bars["one rater"] = accuracies["our model"].loc["one rater, plurality of the others"]
 title = f"Who agrees with the other raters? n = {votes['our model']['n']:,} test faces"
-plot_accuracies(bars, title=title)
+plot_accuracies(bars, title=title).set_xlabel("share that agrees, with 95 % interval")
 plt.show()
 
 # %% [markdown]
