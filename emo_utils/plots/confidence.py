@@ -92,7 +92,7 @@ def plot_ranking(curves: Mapping[str, Mapping[str, Any]], *, title: str = "") ->
     for i, (name, c) in enumerate(curves.items()):
         look = {"color": COLORS[i % len(COLORS)], "ls": styles[i % 4]}
         roc.plot(c["false_positive_rate"], c["true_positive_rate"], label=f"{name} ({c['roc_auc']:.2f})", **look)
-        label = f"{name} ({c['average_precision']:.2f}, chance {c['share']:.2f})"
+        label = f"{name} ({c['average_precision']:.2f}, chance {c['share']:.2g})"
         pr.plot(c["recall"], c["precision"], label=label, **look)
     roc.plot([0, 1], [0, 1], color="0.5", lw=1)
     roc.set(xlabel="false positive rate", ylabel="true positive rate", title="ROC (area in brackets)")

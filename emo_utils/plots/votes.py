@@ -31,7 +31,7 @@ def plot_accuracy_by_agreement(models: Mapping[str, pd.DataFrame], *, ax: Axes |
         spread = [table["model"] - table["model_low"], table["model_high"] - table["model"]]
         shifted = x + (i - (len(models) - 1) / 2) * 0.12
         ax.errorbar(shifted, table["model"], yerr=spread, fmt="os^D"[i % 4], capsize=4, color=COLORS[i], label=name)
-    labels = [f"{bin_}\nn = {n:.0f}" for bin_, n in first["n"].items()]
+    labels = [f"{bin_}\nn ≈ {n:.0f}" for bin_, n in first["n"].items()]
     ax.set(xticks=x, xticklabels=labels, ylim=(0, 1.02), xlabel="share of the other raters who agree")
     ax.set_ylabel("accuracy against the\nother raters, 95 % interval")
     ax.set_title(title or "Accuracy by agreement of the raters")

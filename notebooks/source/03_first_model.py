@@ -263,7 +263,9 @@ print(f'always "{commonest}"     accuracy {baseline:.3f}')
 # %% [markdown]
 # With other test faces of the same kind the figure would come out differently. The interval says how far off it may be:
 # of 100 intervals made like this, about 95 hold the figure that endlessly many faces would give. More faces make it
-# narrower; four times as many halve it. It says nothing about other people, other cameras or other training seeds.
+# narrower; four times as many halve it. Where the people are known, as on drawn faces, it asks how far other *people*
+# could move the figure, and is wider: [lesson 07](07_evaluation.ipynb) shows how. It says nothing about other cameras or
+# other training seeds.
 #
 # **Exercise 3.** No magic is in these figures. Compute two of them from what the network said: `result.test.labels` is an
 # int array of shape `(n,)`, `result.test.probabilities` a float array of shape `(n, 7)`. Set `accuracy`, and

@@ -585,7 +585,8 @@ with contextlib.chdir(folder):
 
 # %% [markdown]
 # Where people are known, as on drawn faces, these intervals come from draws of whole people. Those of the slices above come
-# from a formula that is more careful with few people, so the two differ. ECE and temperature belong to lesson 08.
+# from a formula that is more careful with few people, so the two differ. ECE and temperature belong to lesson 08; that the
+# temperature does no good here, fitted on few people and tested on few others, is a question to take there.
 #
 # The command has looked at the test part, so it has logged a row. And the folder holds one page to read, the figures as
 # JSON for programs, the answers face by face for the next comparison, and every picture:
