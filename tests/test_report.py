@@ -25,7 +25,7 @@ from emo_utils.report.faces import explanation_section
 from emo_utils.report.figures import class_section, confidence_section, summary_section
 from emo_utils.report.section import Section
 from emo_utils.report.write import write_report
-from emo_utils.table import end_run, read_log, start_run
+from emo_utils.table import end_run, read_log, read_runs, show, start_run
 from emo_utils.training import prepare_data
 
 pytestmark = pytest.mark.usefixtures("drawn_once")
@@ -215,6 +215,9 @@ def test_calibrate_stores_what_evaluate_uses(tmp_path, capsys):
     assert f"from {n} validation faces" in capsys.readouterr().out
     stored = load_model(path)[1]["calibration"]
     assert (stored["wanted_accuracy"], stored["n"]) == (0.6, n)
+    elsewhere = {"class_names": NAMES, "recipe": recipe.but(data="fer2013").to_dict()}
+    assert main(["calibrate", str(save_model(build_model(recipe), path, elsewhere)), "--data", "embedded"]) == 1
+    assert "was trained on fer2013, not on embedded" in capsys.readouterr().err
     foreign = save_model(build_model(recipe), tmp_path / "f.keras", {"class_names": NAMES})
     assert main(["calibrate", str(foreign), "--data", "embedded"]) == 1
     assert "which faces validated it" in capsys.readouterr().err
@@ -266,6 +269,12 @@ def test_validation_faces_are_those_of_the_training_though_other_classes_were_le
         assert main(["evaluate", model, "--data", faces, "--part", part]) == 0
         with np.load(out_dir() / read_log()[-1]["predictions_path"]) as looked_at:
             assert looked_at["ids"].tolist() == trained.part(part).ids.tolist()
+    on_val, on_test = (read_runs().iloc[i] for i in range(2))
+    assert (on_val["split"], on_test["split"]) == ("val part", "test part")
+    assert on_val["name"] == on_test["name"] + "_val"
+    shown = show(read_runs()).splitlines()
+    assert "(val part)" in shown[1]
+    assert "part)" not in shown[2]
 
 
 @pytest.mark.parametrize("option", [["--input-size", "64"], ["--scaling", "0..1"], ["--classes", "sad,happy"]])

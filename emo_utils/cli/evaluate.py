@@ -159,7 +159,7 @@ def _calibrate(args) -> int:
     from emo_utils.errors import ModelError
     from emo_utils.evaluation import calibrate, predict_probabilities
     from emo_utils.models import load_model, update_info
-    from emo_utils.recipe import Recipe
+    from emo_utils.recipe import DATA_CLASSES, Recipe
     from emo_utils.training import prepare_data
 
     model, info = load_model(args.model)
@@ -167,7 +167,12 @@ def _calibrate(args) -> int:
         raise ModelError(f"{args.model} does not say which faces validated it: train it with this course.")
     # The recipe splits as it did in training; any other faces would be some that the model has learnt by heart.
     recipe = Recipe.from_dict(info["recipe"])
-    val = prepare_data(recipe, load_dataset(args.data)).part("val")
+    data = load_dataset(args.data)
+    if recipe.data != (data.name if data.name in DATA_CLASSES else "folder"):
+        raise ModelError(
+            f"{args.model} was trained on {recipe.data}, not on {data.name}. Calibrate it on its own data."
+        )
+    val = prepare_data(recipe, data).part("val")
     found = calibrate(
         val.labels,
         predict_probabilities(model, val.images),

@@ -13,13 +13,14 @@ from emo_utils.evaluation.row import result_columns
 
 
 def log_evaluation(
-    evaluation: Evaluation, data: FaceDataset, *, model, path: Path, info: dict[str, Any]
+    evaluation: Evaluation, data: FaceDataset, *, part: str, model, path: Path, info: dict[str, Any]
 ) -> dict[str, Any]:
     """Log the figures of a model file; of a model of this course the looks at the test part go on being counted.
 
     Args:
         evaluation: of `model` on `data`.
         data: the faces looked at.
+        part: which part they are; the row says it, as figures on training faces are no test.
         model: the Keras model.
         path: its file.
         info: what the file says, from `load_model` or `load_foreign_model`.
@@ -38,6 +39,7 @@ def log_evaluation(
             "label_source": "original",
             "classes": list(data.class_names),
             "n_test": len(data),
+            "split": f"{part} part",
             "test_fingerprint": data.fingerprint(),
             "backbone": recipe.get("backbone") or model.name,
             "input_size": model.input_shape[1],
@@ -49,7 +51,7 @@ def log_evaluation(
         run_id,
         {
             **result_columns(evaluation),
-            "name": f"evaluation_{path.stem}_{data.name}",
+            "name": f"evaluation_{path.stem}_{data.name}" + ("" if part == "test" else f"_{part}"),
             "size_bytes": path.stat().st_size,
             "model_path": path,
             "predictions_path": evaluation.save(paths.runs_dir() / run_id / "predictions.npz"),

@@ -38,7 +38,7 @@ def report_model(
         path: of the model file.
         model, info: what `load_model` or `load_foreign_model` returned for it.
         data: the faces to report on, of the model's classes in its order; with `votes` they are compared with raters.
-        part: which part of a data set they are, for the titles.
+        part: which part of a data set they are, for titles and table.
         folder: of the report, see `write_report`; None writes none.
         n_worse: how many faces to make worse in every way; 0 leaves that chapter out, which takes the longest.
 
@@ -54,7 +54,7 @@ def report_model(
     calibration = stored_calibration(info, path)
     evaluation = evaluate_model(model, data, class_names=model_class_names(info, path), calibration=calibration)
     sections = [] if folder is None else all_sections(model, data, evaluation, n_worse=n_worse)
-    row = log_evaluation(evaluation, data, model=model, path=path, info=info)
+    row = log_evaluation(evaluation, data, part=part, model=model, path=path, info=info)
     if folder is None:
         return Reported(evaluation, row, None)
     facts = {

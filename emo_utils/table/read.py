@@ -73,6 +73,11 @@ def show(frame: pd.DataFrame) -> str:
         interval = f" [{percent(row.test_accuracy_low)}, {percent(row.test_accuracy_high)}]"
         return percent(row.test_accuracy) + (interval if pd.notna(row.test_accuracy_low) else "")
 
+    def data(row) -> str:
+        # A file can be evaluated on any part, and on training faces the figure is no test.
+        other = row.profile == "evaluate" and isinstance(row.split, str) and row.split != "test part"
+        return ("" if pd.isna(row.data) else str(row.data)) + (f" ({row.split})" if other else "")
+
     def texts(name: str) -> list[str]:
         return ["" if pd.isna(value) else str(value) for value in frame[name]]
 
@@ -82,7 +87,7 @@ def show(frame: pd.DataFrame) -> str:
         {
             "run": frame["run_id"].tolist(),
             "recipe": texts("recipe"),
-            "data": texts("data"),
+            "data": [data(row) for row in frame.itertuples(index=False)],
             "val %": [percent(v) for v in frame["val_accuracy"]],
             "test % [95 %]": [test(row) for row in frame.itertuples(index=False)],
             "macro-F1": ["" if pd.isna(v) else f"{v:.3f}" for v in frame["macro_f1"]],

@@ -94,7 +94,12 @@ COLUMNS = (
     Column("n_train", "data", "Training faces before balancing.", _COUNT, 9),
     Column("n_val", "data", "Validation faces.", _COUNT, 9),
     Column("n_test", "data", "Test faces.", _COUNT, 9),
-    Column("split", "data", "How the parts were made, e.g. by group, official.", width=18),
+    Column(
+        "split",
+        "data",
+        "How the parts were made, e.g. by group, official; of an evaluation, the part looked at.",
+        width=18,
+    ),
     Column(
         "duplicates_removed",
         "data",
