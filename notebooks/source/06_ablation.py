@@ -571,7 +571,8 @@ by_recipe = {name: rows for name, rows in by_recipe.items() if len(rows)}
 if not by_recipe:
     print(f"No full run of {', '.join(names)} is recorded in this table yet.")
 else:
-    columns = ["test_accuracy", "test_accuracy_low", "test_accuracy_high", "macro_f1"]
+    ends = ("", "_low", "_high")
+    columns = [f"{name}{end}" for name in ("test_accuracy", "macro_f1") for end in ends]
     shown = {
         name.removeprefix("balance-"): rows[columns]
         .rename(columns=lambda c: c.removeprefix("test_"))
