@@ -34,9 +34,9 @@ def test_accuracy_by_agreement_has_points_with_intervals_and_the_rater_as_a_line
     segments = [bar[:, 1] for bar in bars.get_segments() if len(bar) == 2 and np.isfinite(bar).all()]
     np.testing.assert_allclose(segments, [[0.25, 0.4], [0.75, 0.9]])
     assert [label.get_text() for label in ax.get_xticklabels()] == [
-        "up to 50%\nn = 3",
-        "50% to 90%\nn = 0",
-        "over 90%\nn = 7",
+        "up to 50%\nn ≈ 3",
+        "50% to 90%\nn ≈ 0",
+        "over 90%\nn ≈ 7",
     ]
     assert "" not in (ax.get_xlabel(), ax.get_ylabel(), ax.get_title())
 
