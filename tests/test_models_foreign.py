@@ -191,6 +191,7 @@ def test_a_lambda_layer_is_refused_by_name_before_keras_sees_it(tmp_path, suffix
         ({"class_name": "__lambda__", "config": {"value": "4w=="}}, r"has a __lambda__ \(None\)"),
         ({"class_name": "Popen", "module": "subprocess"}, "has a part 'Popen' of subprocess, which is not Keras's own"),
         ({"class_name": "Dense", "module": "subprocess"}, "has a part 'Dense' of subprocess"),
+        ({"class_name": "StringLookup", "module": "keras.layers"}, "has a StringLookup, which may read other files"),
         ({"class_name": "TheirLayer", "config": {}}, "has a part 'TheirLayer' of keras, which is not Keras's own"),
     ],
 )

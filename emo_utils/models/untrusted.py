@@ -18,6 +18,7 @@ _MAX_BYTES = 2_000_000_000  # of a file and of what it unpacks to: VGG16 with th
 _MAX_CONFIG_BYTES = 20_000_000
 _CONFIG_MEMBER, _WEIGHTS_MEMBER = "config.json", "model.weights.h5"
 _RUN_CODE = ("Lambda", "__lambda__", "function", "TFSMLayer", "JaxLayer", "FlaxLayer", "TorchModuleWrapper")
+_READ_FILES = ("StringLookup", "IntegerLookup", "TextVectorization")  # their vocabulary may be the path of any file
 _KERAS_PARTS = (
     keras.layers,
     keras.initializers,
@@ -38,7 +39,7 @@ def refuse_unsafe(path: Path) -> None:
     """Check a model file of others without building anything from it.
 
     It must be what its name says, of a bearable size unpacked, hold an architecture and weights, and name no part
-    but Keras's own: no Lambda layer, no function, no layer that loads another program.
+    but Keras's own: no Lambda layer, no function, no layer that loads another program or reads another file.
 
     Raises:
         ModelError: names the part that is refused, or what is missing.
@@ -123,6 +124,8 @@ def _refuse_part(part: dict[str, Any], path: Path) -> None:
             f"{path}: has a {name} ({where!r}), which would run code of its maker when loaded. It is refused; ask for "
             "a version without it."
         )
+    if name in _READ_FILES:
+        raise ModelError(f"{path}: has a {name}, which may read other files when loaded. No model of faces needs one.")
     own = name in (*_MODELS, *_VALUES) or any(isinstance(getattr(of, name, None), type) for of in _KERAS_PARTS)
     if not (own and module.split(".")[0] in ("keras", "builtins")) and not module.startswith("keras.src.ops."):
         raise ModelError(
