@@ -135,6 +135,8 @@ def test_a_folder_of_ones_own_trains_evaluates_and_exports(tmp_path, capsys):
 def test_table_commands_on_an_empty_table(capsys):
     assert main(["table", "show"]) == 0
     assert "No runs yet" in capsys.readouterr().out
+    assert main(["table", "seeds"]) == 0
+    assert "No runs yet" in capsys.readouterr().out
     assert main(["table", "render"]) == 0
     assert "experiments.xlsx" in capsys.readouterr().out
 

@@ -128,6 +128,14 @@ def test_a_report_is_one_page_with_its_figures_beside_it(tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["out"]
 
 
+def test_pictures_of_an_older_report_go_and_those_of_the_user_stay(tmp_path):
+    done, folder = evaluation(), tmp_path / "out"
+    write_report(folder, "t", {}, done, [class_section(done)])
+    (folder / "mine.png").write_bytes(b"a picture")
+    write_report(folder, "t", {}, done, [summary_section(done)])
+    assert {file.name for file in folder.iterdir()} == {"index.html", "report.json", "predictions.npz", "mine.png"}
+
+
 def test_a_report_replaces_a_report_and_nothing_else(tmp_path):
     done = evaluation()
     for title in ("first", "second"):

@@ -7,6 +7,8 @@ def add_table(commands) -> None:
     table = commands.add_parser("table", help="the experiment table").add_subparsers(required=True, metavar="ACTION")
     show = table.add_parser("show", help="print the runs")
     show.set_defaults(call=_table_show)
+    seeds = table.add_parser("seeds", help="mean and spread of runs that differ in their seed alone")
+    seeds.set_defaults(call=_table_seeds)
     render = table.add_parser("render", help="write experiments.xlsx from the log; notes in it are kept")
     render.set_defaults(call=_table_render)
     compare = table.add_parser("compare", help="the difference of two runs, with interval and McNemar's test")
@@ -21,6 +23,14 @@ def _table_show(args) -> int:
     from emo_utils.table import read_runs, show
 
     print(show(read_runs()))
+    return 0
+
+
+def _table_seeds(args) -> int:
+    from emo_utils.table import over_seeds, read_runs
+
+    frame = over_seeds(read_runs())
+    print("No runs yet." if frame.empty else frame.round(4).to_string(index=False))
     return 0
 
 

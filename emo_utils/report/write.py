@@ -50,9 +50,11 @@ def write_report(
                 plt.close(figure)
         evaluation.save(work / "predictions.npz")
         figures = {"title": title, **facts, **{section.key: section.figures for section in sections}}
+        figures["pictures"] = [path.name for path in pictures.values()]
         (work / "report.json").write_text(json.dumps(figures, indent=1, allow_nan=False), encoding="utf-8")
         (work / "index.html").write_text(render_page(title, facts, sections, pictures), encoding="utf-8")
         folder.mkdir(exist_ok=True)
+        _remove_old_pictures(folder)
         for file in sorted(work.iterdir(), key=lambda f: f.name == "index.html"):  # the page last
             os.replace(file, folder / file.name)
     finally:
@@ -74,3 +76,14 @@ def check_folder(folder: Path) -> None:
             raise DataError(
                 f"{folder} cannot be written ({place}: {error.strerror}). Name a folder elsewhere."
             ) from None
+
+
+def _remove_old_pictures(folder: Path) -> None:
+    """Remove the pictures of an older report: the new one may have fewer chapters."""
+    try:
+        old = json.loads((folder / "report.json").read_text(encoding="utf-8"))["pictures"]
+    except (OSError, ValueError, KeyError, TypeError):  # none there, or not in a form that could be ours
+        return
+    for name in old if isinstance(old, list) else ():
+        if isinstance(name, str) and name == Path(name).name and name.endswith(".png"):
+            (folder / name).unlink(missing_ok=True)
