@@ -165,3 +165,11 @@ def test_environment_names_versions_but_no_person(monkeypatch):
     assert os.path.expanduser("~") not in text
     monkeypatch.setenv("PATH", "")
     assert environment()["git_commit"] is None
+
+
+def test_looks_of_models_without_a_recipe_are_counted_by_file(tmp_path):
+    for name in ("theirs", "others", "theirs"):
+        file = tmp_path / name
+        file.write_text(name)
+        end_run(start_run({"test_fingerprint": "x"}), {"test_accuracy": 0.5, "n": 10, "model_path": file})
+    assert [row["test_looks"] for row in read_log()] == [1, 1, 2]

@@ -172,7 +172,8 @@ def _merged(path: Path) -> dict[str, dict]:
         row = rows.setdefault(run_id, {"run_id": run_id})
         row.update(line)
         if line.get("test_accuracy") is not None:
-            seen = (row.get("recipe"), row.get("test_fingerprint") or row.get("fingerprint"))
+            whose = row.get("recipe") or row.get("model_sha256")  # a model of others has no recipe
+            seen = (whose, row.get("test_fingerprint") or row.get("fingerprint"))
             looks[seen] = looks.get(seen, 0) + 1
             row["test_looks"] = looks[seen]
     return rows
