@@ -66,9 +66,10 @@ def colab() -> int:
 
 
 def jax() -> int:
-    """Run one experiment from data to table where TensorFlow is not installed."""
-    one_run = ("-m", "pytest", "-q", "tests/test_training.py", "-k", "one_call")
-    return timed("training on JAX", jax_env(), *one_run, KERAS_BACKEND="jax")
+    """Run one experiment from data to table, and Grad-CAM's gradients, where TensorFlow is not installed."""
+    files = ("tests/test_training.py", "tests/test_explain.py")
+    some = ("-m", "pytest", "-q", *files, "-k", "one_call or computation_by_hand")
+    return timed("training and Grad-CAM on JAX", jax_env(), *some, KERAS_BACKEND="jax")
 
 
 def bench() -> int:
