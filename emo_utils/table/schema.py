@@ -19,6 +19,15 @@ class Column(NamedTuple):
     width: int = 12
 
 
+def _with_interval(name: str, description: str, form: str) -> tuple[Column, Column, Column]:
+    """Return the columns of a figure and of the ends of its interval."""
+    return (
+        Column(name, "result", description, form, 9),
+        Column(f"{name}_low", "result", "Lower end of its 95 % interval.", form, 9),
+        Column(f"{name}_high", "result", "Upper end of its 95 % interval.", form, 9),
+    )
+
+
 COLUMNS = (
     Column("run_id", "run", "Identifies the run; any unique beginning of it will do.", width=21),
     Column("name", "run", "When, backbone, epochs, augmentation (0/1), validation accuracy in per cent.", width=44),
@@ -36,39 +45,17 @@ COLUMNS = (
     Column("of_run", "run", "The run whose model was evaluated.", width=21),
     Column("recipe", "run", "Name of the recipe; runs of one recipe differ in seed or settings.", width=22),
     Column("seed", "run", "Seed of split, initial weights and augmentation.", "0", 7),
-    Column("val_accuracy", "result", "Share of validation faces classified correctly.", _SHARE, 9),
-    Column("val_accuracy_low", "result", "Lower end of its 95 % bootstrap interval.", _SHARE, 9),
-    Column("val_accuracy_high", "result", "Upper end of its 95 % bootstrap interval.", _SHARE, 9),
-    Column("test_accuracy", "result", "Share of test faces classified correctly.", _SHARE, 9),
-    Column("test_accuracy_low", "result", "Lower end of its 95 % bootstrap interval.", _SHARE, 9),
-    Column("test_accuracy_high", "result", "Upper end of its 95 % bootstrap interval.", _SHARE, 9),
-    Column("macro_f1", "result", "Mean of the classes' F1 on the test part; every class weighs the same.", "0.000", 9),
-    Column("macro_f1_low", "result", "Lower end of its 95 % bootstrap interval.", "0.000", 9),
-    Column("macro_f1_high", "result", "Upper end of its 95 % bootstrap interval.", "0.000", 9),
-    Column("weighted_f1", "result", "The same, every face weighing the same.", "0.000", 9),
-    Column("weighted_f1_low", "result", "Lower end of its 95 % bootstrap interval.", "0.000", 9),
-    Column("weighted_f1_high", "result", "Upper end of its 95 % bootstrap interval.", "0.000", 9),
-    Column("worst_class_recall", "result", "Lowest recall of any class on the test part.", _SHARE, 9),
-    Column("worst_class_recall_low", "result", "Lower end of its 95 % bootstrap interval.", _SHARE, 9),
-    Column("worst_class_recall_high", "result", "Upper end of its 95 % bootstrap interval.", _SHARE, 9),
+    *_with_interval("val_accuracy", "Share of validation faces classified correctly.", _SHARE),
+    *_with_interval("test_accuracy", "Share of test faces classified correctly.", _SHARE),
+    *_with_interval("macro_f1", "Mean of the classes' F1 on the test part; every class weighs the same.", "0.000"),
+    *_with_interval("weighted_f1", "The same, every face weighing the same.", "0.000"),
+    *_with_interval("worst_class_recall", "Lowest recall of any class on the test part.", _SHARE),
     Column("worst_class", "result", "The class with that recall.", width=10),
-    Column(
-        "ece", "result", "Expected calibration error on the test part, 15 bins of confidence; 0 is best.", "0.000", 8
+    *_with_interval("ece", "Expected calibration error on the test part, 15 bins of confidence; 0 is best.", "0.000"),
+    *_with_interval("nll", "Mean negative log-likelihood on the test part, in nats; lower is better.", "0.000"),
+    *_with_interval(
+        "brier", "Mean squared distance of the probabilities to the truth, 0 to 2; lower is better.", "0.000"
     ),
-    Column("ece_low", "result", "Lower end of its 95 % bootstrap interval.", "0.000", 9),
-    Column("ece_high", "result", "Upper end of its 95 % bootstrap interval.", "0.000", 9),
-    Column("nll", "result", "Mean negative log-likelihood on the test part, in nats; lower is better.", "0.000", 8),
-    Column("nll_low", "result", "Lower end of its 95 % bootstrap interval.", "0.000", 9),
-    Column("nll_high", "result", "Upper end of its 95 % bootstrap interval.", "0.000", 9),
-    Column(
-        "brier",
-        "result",
-        "Mean squared distance of the probabilities to the truth, 0 to 2; lower is better.",
-        "0.000",
-        8,
-    ),
-    Column("brier_low", "result", "Lower end of its 95 % bootstrap interval.", "0.000", 9),
-    Column("brier_high", "result", "Upper end of its 95 % bootstrap interval.", "0.000", 9),
     Column(
         "temperature",
         "result",
@@ -76,12 +63,8 @@ COLUMNS = (
         "0.00",
         8,
     ),
-    Column("ece_scaled", "result", "ECE on the test part after calibration.", "0.000", 8),
-    Column("ece_scaled_low", "result", "Lower end of its 95 % bootstrap interval.", "0.000", 9),
-    Column("ece_scaled_high", "result", "Upper end of its 95 % bootstrap interval.", "0.000", 9),
-    Column("nll_scaled", "result", "Negative log-likelihood on the test part after calibration.", "0.000", 8),
-    Column("nll_scaled_low", "result", "Lower end of its 95 % bootstrap interval.", "0.000", 9),
-    Column("nll_scaled_high", "result", "Upper end of its 95 % bootstrap interval.", "0.000", 9),
+    *_with_interval("ece_scaled", "ECE on the test part after calibration.", "0.000"),
+    *_with_interval("nll_scaled", "Negative log-likelihood on the test part after calibration.", "0.000"),
     Column("interval_over", "result", "What the intervals draw: faces, or groups (people) whole.", width=9),
     Column("n_groups", "result", "Number of these groups on the test part.", _COUNT, 8),
     Column("n", "result", "Number of test faces the figures rest on.", _COUNT, 8),
@@ -159,8 +142,8 @@ SHEETS = {
         "class": "Class name.",
         "precision": "Of the test faces given this class, the share that has it.",
         "recall": "Of the test faces that have this class, the share given it.",
-        "recall_low": "Lower end of its 95 % bootstrap interval.",
-        "recall_high": "Upper end of its 95 % bootstrap interval.",
+        "recall_low": "Lower end of its 95 % interval.",
+        "recall_high": "Upper end of its 95 % interval.",
         "f1": "Harmonic mean of precision and recall.",
         "support": "Number of test faces that have this class.",
     },
