@@ -663,7 +663,9 @@ print(score.round(3).to_string())
 print("\nJudged by a model that has learnt these very labels:")
 for C in (0.1, 10):
     found = find_label_errors(noisy.labels, fit_predict(features, noisy.labels, features, C))
-    print(f"  C = {C:4}: {len(found)} suspects, {is_wrong[found].sum()} of the {is_wrong.sum()} wrong labels among them")
+    print(
+        f"  C = {C:4}: {len(found)} suspects, {is_wrong[found].sum()} of the {is_wrong.sum()} wrong labels among them"
+    )
 innocent = suspects[~is_wrong[suspects]][:8]
 for title, rows in {"The first suspects": suspects[:8], "Accused wrongly": innocent}.items():
     said = by_folds[rows].argmax(axis=1)
