@@ -305,3 +305,11 @@ def test_a_file_that_is_no_model_is_not_asked_what_it_was_trained_on(tmp_path, c
 def test_a_chapter_without_a_report_is_refused(capsys, option):
     assert main(["evaluate", "m.keras", "--data", "embedded", *option]) == 2
     assert "--out" in capsys.readouterr().err
+
+
+def test_a_recorded_run_whose_model_ships_is_found_by_its_id(capsys):
+    _, info = load_model("model/embedded-small-cnn.keras")
+    start_run({"run_id": info["run_id"], "model_path": "model/runs/gone/model.keras"})
+    assert main(["evaluate", info["run_id"], "--data", "embedded"]) == 0
+    assert "embedded-small-cnn.keras on the test part of embedded" in capsys.readouterr().out
+    assert read_log()[-1]["of_run"] == info["run_id"]

@@ -90,7 +90,7 @@ def _model_path(model: str) -> Path:
     """Return the path of a model file, named itself or by a run of the table."""
     from emo_utils import paths
     from emo_utils.errors import ModelError, TableError
-    from emo_utils.models.files import find_model_file
+    from emo_utils.models.files import find_model_file, read_info
     from emo_utils.table import find_run
 
     try:
@@ -101,9 +101,12 @@ def _model_path(model: str) -> Path:
         except TableError as error:
             raise ModelError(f"{model}: no such model file. {error}") from None
     path = paths.out_dir() / (row.get("model_path") or "none logged")
-    if not path.is_file():
-        raise ModelError(f"The model of run {row['run_id']} is not here ({path.name}). Train it again, or name a file.")
-    return path
+    # The working files of recorded runs are not kept, but some of their models ship.
+    shipped = sorted((paths.course_root() / "model").glob("*.keras"))
+    for found in (path, *(file for file in shipped if read_info(file).get("run_id") == row["run_id"])):
+        if found.is_file():
+            return found
+    raise ModelError(f"The model of run {row['run_id']} is not here ({path.name}). Train it again, or name a file.")
 
 
 def _faces(args, path, info):
