@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from emo_utils.atomic import replacing
 from emo_utils.datasets.base import FaceDataset
 from emo_utils.errors import ModelError
 from emo_utils.evaluation.confidence import Calibration
@@ -46,16 +46,15 @@ class Evaluation:
         """Write ids, labels, probabilities, class names and groups as npz, to compare runs face by face later."""
         groups = {} if self.groups is None else {"groups": self.groups}
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f".{path.name}-{os.getpid()}.npz")
-        np.savez_compressed(
-            partial,
-            ids=self.ids,
-            labels=self.labels,
-            probabilities=self.probabilities,
-            class_names=np.asarray(self.class_names),
-            **groups,
-        )
-        os.replace(partial, path)
+        with replacing(path) as partial:
+            np.savez_compressed(
+                partial,
+                ids=self.ids,
+                labels=self.labels,
+                probabilities=self.probabilities,
+                class_names=np.asarray(self.class_names),
+                **groups,
+            )
         return path
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import tempfile
 import zipfile
@@ -12,6 +11,7 @@ from typing import Any
 
 import keras
 
+from emo_utils.atomic import replacing
 from emo_utils.emotions import canonical_emotion
 from emo_utils.errors import DataError, ModelError, first_line
 from emo_utils.models.architecture import build_architecture
@@ -38,14 +38,10 @@ def save_model(model: keras.Model, path: str | Path, info: dict[str, Any]) -> Pa
     if "class_names" not in info:
         raise ModelError(f"{path.name}: info must give class_names, in the order of the outputs.")
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.stem}-{os.getpid()}.keras")
-    try:
+    with replacing(path) as partial:
         keras.saving.save_model(model, partial, include_optimizer=False)
         with zipfile.ZipFile(partial, "a") as archive:
             archive.writestr(INFO_MEMBER, json.dumps(info, indent=1, sort_keys=True))
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
     return path
 
 
@@ -62,17 +58,12 @@ def update_info(path: str | Path, more: dict[str, Any]) -> Path:
     path = find_model_file(path)
     info = read_info(path)
     model_class_names(info, path)
-    partial = path.with_name(f".{path.stem}-{os.getpid()}.keras")
-    try:
-        with zipfile.ZipFile(path) as old, zipfile.ZipFile(partial, "w") as new:
-            for member in old.infolist():
-                if member.filename != INFO_MEMBER:
-                    with old.open(member) as source, new.open(member, "w") as target:
-                        shutil.copyfileobj(source, target)
-            new.writestr(INFO_MEMBER, json.dumps({**info, **more}, indent=1, sort_keys=True))
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with replacing(path) as partial, zipfile.ZipFile(path) as old, zipfile.ZipFile(partial, "w") as new:
+        for member in old.infolist():
+            if member.filename != INFO_MEMBER:
+                with old.open(member) as source, new.open(member, "w") as target:
+                    shutil.copyfileobj(source, target)
+        new.writestr(INFO_MEMBER, json.dumps({**info, **more}, indent=1, sort_keys=True))
     return path
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from emo_utils.atomic import replacing
 from emo_utils.errors import TableError
-from emo_utils.table.atomic import replacing
 from emo_utils.table.read import read_runs
 from emo_utils.table.seeds import family
 

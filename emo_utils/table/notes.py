@@ -9,8 +9,8 @@ import zipfile
 from datetime import datetime
 from pathlib import Path
 
+from emo_utils.atomic import replacing
 from emo_utils.errors import TableError
-from emo_utils.table.atomic import replacing
 from emo_utils.table.log import add_notes, read_log
 
 # Hidden sheet with the notes as they were rendered. What differs from it was changed by a person; what differs from the

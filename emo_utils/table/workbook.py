@@ -15,8 +15,8 @@ from openpyxl.utils import get_column_letter
 from openpyxl.utils.units import pixels_to_EMU
 
 from emo_utils import paths
+from emo_utils.atomic import replacing
 from emo_utils.errors import TableError
-from emo_utils.table.atomic import replacing
 from emo_utils.table.cells import MAX_ROWS, put, utc
 from emo_utils.table.log import read_bench, read_log
 from emo_utils.table.notes import RENDERED_SHEET, collect_notes, locked
