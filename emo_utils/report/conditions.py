@@ -40,8 +40,8 @@ def slice_section(data: FaceDataset, evaluation: Evaluation) -> Section:
         interval = share(worst.accuracy, worst.low, worst.high)
         text = (f"The worst slice is {worst.slice} {worst.value}: {interval}, n = {worst.n:,}. {worst.remark}",)
     text += (
-        "Slices are small, so their intervals are Wilson's, with the likeness of one person's faces reckoned in. They are "
-        "wider than the bootstrap intervals above where people are few.",
+        "Slices are small, so their intervals are Wilson's, with the likeness of one person's faces reckoned in. They "
+        "are wider than the bootstrap intervals above where people are few.",
     )
     rows = [("slice", "value", "accuracy", "faces")]
     rows += [(r.slice, r.value, share(r.accuracy, r.low, r.high), r.n) for r in frame.itertuples() if r.slice != "all"]
