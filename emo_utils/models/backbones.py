@@ -82,6 +82,26 @@ def _small_cnn(recipe: Recipe, weights: None) -> keras.Model:
     return keras.Model(inputs, x, name="SmallCNN")
 
 
+def _plain_cnn(filters: tuple[int, ...]):
+    """Return how to build three blocks of convolution, batch norm, ReLU and pooling, as the Jetson source has them.
+
+    Teacher and student differ in the number of filters alone. The source is StevenHSKim/FER-Jetson-Nano (MIT); its
+    counts hold here too: with its heads 5,094,407 and 241,367 trainable values.
+    """
+
+    def build(recipe: Recipe, weights: None) -> keras.Model:
+        inputs = keras.Input((recipe.input_size, recipe.input_size, 3))
+        x = keras.layers.Rescaling(*_TORCH, name="preprocess")(inputs)
+        for block, n in enumerate(filters, start=1):
+            x = keras.layers.Conv2D(n, 3, padding="same", name=f"block{block}_conv")(x)
+            x = keras.layers.BatchNormalization(momentum=0.9, name=f"block{block}_norm")(x)
+            x = keras.layers.ReLU(name=f"block{block}_relu")(x)
+            x = keras.layers.MaxPooling2D(name=f"block{block}_pool")(x)
+        return keras.Model(inputs, x, name=recipe.backbone)
+
+    return build
+
+
 def _resnext(recipe: Recipe, weights: None) -> keras.Model:
     return build_resnext(recipe.input_size, recipe.resnext)
 
@@ -101,6 +121,8 @@ BACKBONES: dict[str, Backbone] = {
     "NASNetMobile": Backbone(
         _application("NASNetMobile", *_SIGNED), channels=3, min_size=32, top="adjust_conv_projection_12"
     ),
+    "TeacherCNN": Backbone(_plain_cnn((64, 128, 256)), channels=3, min_size=32, top="block3_"),
+    "StudentCNN": Backbone(_plain_cnn((16, 32, 48)), channels=3, min_size=32, top="block3_"),
 }
 
 

@@ -33,6 +33,8 @@ BACKBONES = (
     "MobileNetV3Small",
     "DenseNet121",
     "NASNetMobile",
+    "TeacherCNN",
+    "StudentCNN",
 )
 OPTIMIZERS = ("adam", "adamw", "sgd")
 SCHEDULES = ("constant", "cosine", "plateau")

@@ -7,6 +7,7 @@ import difflib
 from emo_utils.errors import RecipeError
 from emo_utils.recipe import Recipe
 from emo_utils.recipes.common import MILD_AUGMENTATION, SOURCE_AUGMENTATION, Named
+from emo_utils.recipes.jetson import JETSON
 from emo_utils.recipes.own import OWN
 from emo_utils.recipes.quick import QUICK_FACES, quick
 from emo_utils.recipes.resnext import RESNEXT
@@ -24,7 +25,7 @@ __all__ = [
     "quick",
 ]
 
-CATALOGUE: dict[str, Named] = {named.recipe.name: named for named in (*OWN, *TRANSFER, *TWO_STAGE, *RESNEXT)}
+CATALOGUE: dict[str, Named] = {named.recipe.name: named for named in (*OWN, *TRANSFER, *TWO_STAGE, *RESNEXT, *JETSON)}
 RECIPES: dict[str, Recipe] = {name: named.recipe for name, named in CATALOGUE.items()}
 
 
