@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
 import keras
 
 from emo_utils.errors import ModelError
-
-
-class _Call(NamedTuple):
-    operation: Any  # a layer, a nested model or a plain operation
-    given: list  # tensors, perhaps with other values among them
-    output: Any
+from emo_utils.models.graph import Call, makers, symbolic_input, trace
 
 
 def split_at_maps(model: keras.Model, layer: str | None = None) -> tuple[keras.Model, keras.Model]:
@@ -31,9 +24,9 @@ def split_at_maps(model: keras.Model, layer: str | None = None) -> tuple[keras.M
         ModelError: no such layer or map; or the layer is no bottleneck: something of the image reaches the scores
             beside it, as over a skip connection.
     """
-    images = keras.Input(batch_shape=(None, *model.input_shape[1:]), dtype=model.inputs[0].dtype)
-    calls: list[_Call] = []
-    _call(calls, model, images)
+    images = symbolic_input(model)
+    calls: list[Call] = []
+    trace(model, images, calls=calls)
     name, maps = _find_maps(calls, layer, model.name)
     scores = _before_softmax(calls)
     if _passes_by(calls, images, maps, scores):
@@ -44,29 +37,7 @@ def split_at_maps(model: keras.Model, layer: str | None = None) -> tuple[keras.M
     return keras.Model(images, maps), keras.Model(maps, scores)
 
 
-def _call(calls: list[_Call], operation, *given, **options):
-    """Call a layer, or the layers of a model one after the other, and note what came out of each."""
-    tensors = keras.tree.flatten((given, options))
-    if isinstance(operation, keras.Sequential):
-        output = tensors[0]
-        for layer in operation.layers:
-            output = _call(calls, layer, output)
-    elif hasattr(operation, "operations"):  # a functional model; one of another kind cannot be opened
-        # Keras's own walk over a graph. The copy that it returns is not needed, the calls on the way are.
-        keras.models.clone_model(
-            operation,
-            input_tensors=keras.tree.pack_sequence_as(operation.input, keras.tree.flatten(given)),
-            clone_function=lambda same: same,
-            call_function=lambda inner, *args, **kwargs: _call(calls, inner, *args, **kwargs),
-        )
-        output = calls[-1].output
-    else:
-        output = operation(*given, **options)
-    calls.append(_Call(operation, tensors, output))
-    return output
-
-
-def _find_maps(calls: list[_Call], layer: str | None, model_name: str):
+def _find_maps(calls: list[Call], layer: str | None, model_name: str):
     """Return the name and the output of the layer to cut at."""
     found = [c for c in calls if layer in (None, c.operation.name)]
     if not found:
@@ -87,9 +58,9 @@ def _is_map(output) -> bool:
     return len(shape) == 4 and (shape[1], shape[2]) != (1, 1)
 
 
-def _before_softmax(calls: list[_Call]):
+def _before_softmax(calls: list[Call]):
     """Return what goes into the softmax that a model ends in; its output where it ends in something else."""
-    made_by = _made_by(calls)
+    made_by = makers(calls)
     last = made_by[id(calls[-1].output)]
     while _activation(last) is keras.activations.linear and id(last.given[0]) in made_by:
         last = made_by[id(last.given[0])]  # only passes on what it gets, perhaps as another number type
@@ -99,19 +70,19 @@ def _before_softmax(calls: list[_Call]):
     if getattr(layer, "activation", None) is not keras.activations.softmax:
         return last.output
     linear = layer.__class__.from_config({**layer.get_config(), "activation": "linear"})
-    output = _call(calls, linear, last.given[0])
+    output = trace(linear, last.given[0], calls=calls)
     linear.set_weights(layer.get_weights())
     return output
 
 
-def _activation(call: _Call):
+def _activation(call: Call):
     """Return the function of a layer that does nothing but to apply it; None for other layers."""
     return call.operation.activation if isinstance(call.operation, keras.layers.Activation) else None
 
 
-def _passes_by(calls: list[_Call], images, maps, scores) -> bool:
+def _passes_by(calls: list[Call], images, maps, scores) -> bool:
     """Tell whether the scores can be traced back to the images without passing the maps."""
-    made_by, seen, todo = _made_by(calls), {id(maps)}, [scores]
+    made_by, seen, todo = makers(calls), {id(maps)}, [scores]
     while todo:
         tensor = todo.pop()
         if tensor is images:
@@ -120,8 +91,3 @@ def _passes_by(calls: list[_Call], images, maps, scores) -> bool:
             todo += made_by[id(tensor)].given
         seen.add(id(tensor))
     return False
-
-
-def _made_by(calls: list[_Call]) -> dict[int, _Call]:
-    """Return the layer's call by the id of its output; a model around it gives the same output, later."""
-    return {id(c.output): c for c in reversed(calls)}
