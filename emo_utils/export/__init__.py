@@ -1,6 +1,7 @@
 """Export: from the Keras file to what runs on a device, verified on the same images."""
 
 from emo_utils.export.tflite import export_tflite, run_tflite
-from emo_utils.export.verify import Verification, calibration_images, export_all, verify_export
+from emo_utils.export.verify import Verification, export_all, verify_export
+from emo_utils.quantise.calibration import calibration_images
 
 __all__ = ["Verification", "calibration_images", "export_all", "export_tflite", "run_tflite", "verify_export"]

@@ -13,9 +13,9 @@ import numpy as np
 
 from emo_utils.errors import EmoUtilsError, ModelError, first_line
 from emo_utils.pipeline import resize_images
+from emo_utils.quantise.calibration import check_calibration
 
 FORMATS = ("float32", "int8")
-MIN_CALIBRATION = 100
 
 
 def export_tflite(model, path: str | Path, format: str = "float32", *, calibration: np.ndarray | None = None) -> Path:
@@ -25,7 +25,7 @@ def export_tflite(model, path: str | Path, format: str = "float32", *, calibrati
         model: grey input (n, size, size, 1), probabilities out.
         path: ends in .tflite.
         format: "float32"; or "int8": weights and activations, with uint8 grey levels in and uint8 probabilities out.
-        calibration: for int8, uint8 training images of shape (n, height, width), at least `MIN_CALIBRATION`; their
+        calibration: for int8, uint8 training images of shape (n, height, width), see `check_calibration`; their
             activations fix the ranges (post-training quantisation, Jacob et al. 2018).
 
     Returns:
@@ -38,7 +38,7 @@ def export_tflite(model, path: str | Path, format: str = "float32", *, calibrati
         raise EmoUtilsError(f"format must be one of {', '.join(FORMATS)}. Got {format!r}.")
     path = Path(path)
     size = model.input_shape[1]
-    images = _checked_calibration(calibration) if format == "int8" else None
+    images = check_calibration(calibration) if format == "int8" else None
     tf = _tensorflow()
     # A converter made from a SavedModel is silent; one made from the Keras object prints 200 lines.
     with tempfile.TemporaryDirectory() as folder, _quiet_stderr(), _quiet_logger(tf.get_logger()):
@@ -140,20 +140,6 @@ def _interpreter(path: Path):
         except ImportError:
             raise EmoUtilsError("Running a .tflite file needs LiteRT: pip install ai-edge-litert") from None
     return Interpreter(model_path=str(path), num_threads=1)
-
-
-def _checked_calibration(images: np.ndarray | None) -> np.ndarray:
-    if images is None or len(images) < MIN_CALIBRATION:
-        n = 0 if images is None else len(images)
-        raise EmoUtilsError(
-            f"int8 needs at least {MIN_CALIBRATION} calibration images to fix the ranges of the activations. Got {n}. "
-            "Take them from the training part, never from the test part."
-        )
-    if images.dtype != np.uint8 or images.ndim != 3:
-        raise EmoUtilsError(
-            f"Calibration images must be uint8 of shape (n, height, width). Got {images.dtype}, {images.shape}."
-        )
-    return images
 
 
 def _samples(images: np.ndarray, size: int) -> Iterator[list[np.ndarray]]:

@@ -13,6 +13,7 @@ from emo_utils.datasets.base import FaceDataset
 from emo_utils.errors import DataError, ModelError
 from emo_utils.evaluation import predict_probabilities
 from emo_utils.export.tflite import FORMATS, export_tflite, run_tflite
+from emo_utils.quantise.calibration import calibration_images
 
 # Float files repeat the arithmetic in another order; int8 files round every activation to 256 levels.
 MIN_AGREEMENT = {"float32": 0.999, "int8": 0.9}
@@ -102,15 +103,3 @@ def export_all(model, data: FaceDataset, folder: str | Path) -> Iterator[tuple[P
         finally:
             draft.unlink(missing_ok=True)
         yield path, verification
-
-
-def calibration_images(train: FaceDataset, per_class: int = 40, seed: int = 0) -> np.ndarray:
-    """Draw training images for int8 calibration, equally many of each class as far as there are.
-
-    Returns:
-        uint8 array of shape (n, height, width).
-    """
-    rng = np.random.default_rng(seed)
-    rows = [np.flatnonzero(train.labels == c) for c in range(len(train.class_names))]
-    drawn = [rng.choice(r, min(per_class, len(r)), replace=False) for r in rows]
-    return train.images[np.concatenate(drawn)]
