@@ -1,7 +1,18 @@
 """Export: from the Keras file to what runs on a device, verified on the same images."""
 
-from emo_utils.export.tflite import export_tflite, run_tflite
+from emo_utils.export.run import TFLiteModel, run_tflite
+from emo_utils.export.tflite import FORMATS, convert_tflite, export_tflite
 from emo_utils.export.verify import Verification, export_all, verify_export
 from emo_utils.quantise.calibration import calibration_images
 
-__all__ = ["Verification", "calibration_images", "export_all", "export_tflite", "run_tflite", "verify_export"]
+__all__ = [
+    "FORMATS",
+    "TFLiteModel",
+    "Verification",
+    "calibration_images",
+    "convert_tflite",
+    "export_all",
+    "export_tflite",
+    "run_tflite",
+    "verify_export",
+]

@@ -1,4 +1,4 @@
-"""TFLite files: written by TensorFlow's converter, run by LiteRT."""
+"""TFLite files in six formats, written by TensorFlow's converter; four-bit weights by Google's AI Edge Quantizer."""
 
 from __future__ import annotations
 
@@ -6,16 +6,24 @@ import contextlib
 import logging
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 
+from emo_utils.atomic import replacing
 from emo_utils.errors import EmoUtilsError, ModelError, first_line
 from emo_utils.pipeline import resize_images
 from emo_utils.quantise.calibration import check_calibration
 
-FORMATS = ("float32", "int8")
+# float32  as trained
+# float16  weights in half the bits; arithmetic stays float
+# dynamic  int8 weights; activations stay float in memory
+# int8     everything int8, with uint8 in and out, for chips and delegates without float arithmetic
+# int8x16  int8 weights, 16-bit activations, float in and out
+# int4     as dynamic, with weights of 4 bits
+FORMATS = ("float32", "float16", "dynamic", "int8", "int8x16", "int4")
+_CALIBRATED = ("int8", "int8x16")
 
 
 def export_tflite(model, path: str | Path, format: str = "float32", *, calibration: np.ndarray | None = None) -> Path:
@@ -24,76 +32,115 @@ def export_tflite(model, path: str | Path, format: str = "float32", *, calibrati
     Args:
         model: grey input (n, size, size, 1), probabilities out.
         path: ends in .tflite.
-        format: "float32"; or "int8": weights and activations, with uint8 grey levels in and uint8 probabilities out.
-        calibration: for int8, uint8 training images of shape (n, height, width), see `check_calibration`; their
-            activations fix the ranges (post-training quantisation, Jacob et al. 2018).
+        format: one of `FORMATS`. Weights are quantised symmetrically, by output channel; activations by tensor.
+        calibration: for int8 and int8x16, training images as `check_calibration` wants them; their activations fix the
+            ranges (post-training quantisation, Jacob et al. 2018).
 
     Returns:
         The path.
 
     Raises:
-        EmoUtilsError: an unknown format, missing or unfit calibration images, or TensorFlow is not installed.
+        DataError: missing or unfit calibration images.
+        ModelError: the converter cannot write this model in this format.
+        EmoUtilsError: an unknown format, or a tool that it needs is not installed.
     """
-    if format not in FORMATS:
-        raise EmoUtilsError(f"format must be one of {', '.join(FORMATS)}. Got {format!r}.")
     path = Path(path)
-    size = model.input_shape[1]
-    images = check_calibration(calibration) if format == "int8" else None
-    tf = _tensorflow()
-    # A converter made from a SavedModel is silent; one made from the Keras object prints 200 lines.
-    with tempfile.TemporaryDirectory() as folder, _quiet_stderr(), _quiet_logger(tf.get_logger()):
-        face = tf.TensorSpec((1, size, size, 1), tf.float32, name="face")
-        model.export(folder, verbose=False, input_signature=[face])
-        converter = tf.lite.TFLiteConverter.from_saved_model(folder)
-        if images is not None:
-            converter.optimizations = [tf.lite.Optimize.DEFAULT]
-            converter.representative_dataset = tf.lite.RepresentativeDataset(lambda: _samples(images, size))
-            converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-            converter.inference_input_type = tf.uint8
-            converter.inference_output_type = tf.uint8
-        content = converter.convert()
+    ((_, content),) = convert_tflite(model, [format], calibration=calibration)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}-{os.getpid()}")
-    partial.write_bytes(content)
-    os.replace(partial, path)
+    with replacing(path) as partial:
+        partial.write_bytes(content)
     return path
 
 
-def run_tflite(path: str | Path, images: np.ndarray) -> np.ndarray:
-    """Run a TFLite file on faces, one by one on one thread, as a device would.
+def convert_tflite(
+    model, formats: Iterable[str], *, calibration: np.ndarray | None = None
+) -> Iterator[tuple[str, bytes]]:
+    """Yield (format, content of the file) for each format; what they share is done once.
 
-    Args:
-        path: from `export_tflite`.
-        images: uint8 array of shape (n, height, width); brought to the model's size.
+    Args, raised errors: as of `export_tflite`, all arguments checked before the first conversion.
+    """
+    formats = check_formats(formats)
+    size = model.input_shape[1]
+    images = check_calibration(calibration) if set(formats) & set(_CALIBRATED) else None
+    tf = _tensorflow()
+    if "int4" in formats:
+        _quantizer()  # says now, not after minutes, that it is missing
+    # A converter made from a SavedModel is silent; one made from the Keras object prints 200 lines.
+    with tempfile.TemporaryDirectory() as folder:
+        with _quiet(tf):
+            face = tf.TensorSpec((1, size, size, 1), tf.float32, name="face")
+            model.export(folder, verbose=False, input_signature=[face])
+        for format in formats:
+            with _quiet(tf):
+                try:
+                    content = _convert(tf, folder, format, images, size)
+                except Exception as error:  # the converter's own error has no narrower base
+                    raise ModelError(f"TensorFlow cannot write this model as {format}: {first_line(error)}") from None
+            yield format, content
 
-    Returns:
-        float32 probabilities of shape (n, n_classes); of a uint8 output, its real values.
+
+def check_formats(formats: Iterable[str]) -> list[str]:
+    """Return the formats as a list.
 
     Raises:
-        ModelError: no such file, or not a TFLite file.
+        EmoUtilsError: one is unknown, or there is none.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise ModelError(f"{path}: no such TFLite file.")
-    try:
-        with _quiet_stderr():
-            interpreter = _interpreter(path)
-            interpreter.allocate_tensors()
-    except (ValueError, RuntimeError) as error:
-        raise ModelError(f"{path}: LiteRT cannot load it: {first_line(error)}") from None
-    source, target = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
-    faces = resize_images(images, int(source["shape"][1]))[..., None]
-    out = np.empty((len(faces), int(target["shape"][-1])), dtype=np.float32)
-    for i, face in enumerate(faces):
-        interpreter.set_tensor(source["index"], _quantise(face[None], source))
-        interpreter.invoke()
-        out[i] = _dequantise(interpreter.get_tensor(target["index"])[0], target)
-    return out
+    formats = list(formats)
+    unknown = [f for f in formats if f not in FORMATS]
+    if unknown or not formats:
+        raise EmoUtilsError(f"format must be one of {', '.join(FORMATS)}. Got {unknown[0] if unknown else ''!r}.")
+    return formats
+
+
+def _convert(tf, folder: str, format: str, images: np.ndarray | None, size: int) -> bytes:
+    converter = tf.lite.TFLiteConverter.from_saved_model(folder)
+    if format == "int4":
+        return _four_bits(converter.convert())
+    if format != "float32":
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if format == "float16":
+        converter.target_spec.supported_types = [tf.float16]
+    if format in _CALIBRATED:
+        converter.representative_dataset = tf.lite.RepresentativeDataset(lambda: _samples(images, size))
+    if format == "int8":
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+        converter.inference_input_type = tf.uint8
+        converter.inference_output_type = tf.uint8
+    if format == "int8x16":
+        converter.target_spec.supported_ops = [
+            tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8,
+            tf.lite.OpsSet.TFLITE_BUILTINS,  # no 16-bit kernel for it, as for hard swish: that step stays float
+        ]
+    return converter.convert()
+
+
+def _four_bits(content: bytes) -> bytes:
+    quantizer, recipe = _quantizer()
+    quiet = {"enable_progress_bar": False, "enable_progress_report": False}
+    return bytes(quantizer(bytearray(content), recipe()).quantize(**quiet).quantized_model)
+
+
+def _samples(images: np.ndarray, size: int) -> Iterator[list[np.ndarray]]:
+    for face in resize_images(images, size)[..., None].astype(np.float32):
+        yield [face[None]]
 
 
 @contextlib.contextmanager
-def _quiet_stderr() -> Iterator[None]:
-    """Drop what TensorFlow's C++ code writes to file descriptor 2; errors still arrive as exceptions."""
+def _quiet(tf) -> Iterator[None]:
+    """Drop what TensorFlow reports, from C++ and, in notebooks, in its logger: paths of temporary files."""
+    logger: logging.Logger = tf.get_logger()
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with quiet_stderr():
+            yield
+    finally:
+        logger.setLevel(level)
+
+
+@contextlib.contextmanager
+def quiet_stderr() -> Iterator[None]:
+    """Drop what C++ code writes to file descriptor 2; errors still arrive as exceptions."""
     saved, sink = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(sink, 2)
@@ -102,49 +149,6 @@ def _quiet_stderr() -> Iterator[None]:
         os.dup2(saved, 2)
         os.close(saved)
         os.close(sink)
-
-
-@contextlib.contextmanager
-def _quiet_logger(logger: logging.Logger) -> Iterator[None]:
-    """Drop what TensorFlow reports in notebooks, where its logger is chattier: paths of temporary files."""
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
-
-
-def _quantise(values: np.ndarray, details: dict) -> np.ndarray:
-    dtype = details["dtype"]
-    if dtype == np.float32:
-        return values.astype(np.float32)
-    scale, zero = details["quantization"]
-    limits = np.iinfo(dtype)
-    return np.clip(np.rint(values / scale + zero), limits.min, limits.max).astype(dtype)
-
-
-def _dequantise(values: np.ndarray, details: dict) -> np.ndarray:
-    if details["dtype"] == np.float32:
-        return values
-    scale, zero = details["quantization"]
-    return (values.astype(np.float32) - zero) * scale
-
-
-def _interpreter(path: Path):
-    try:
-        from ai_edge_litert.interpreter import Interpreter
-    except ImportError:
-        try:
-            from tensorflow.lite import Interpreter  # on its way out, but there where LiteRT is not installed
-        except ImportError:
-            raise EmoUtilsError("Running a .tflite file needs LiteRT: pip install ai-edge-litert") from None
-    return Interpreter(model_path=str(path), num_threads=1)
-
-
-def _samples(images: np.ndarray, size: int) -> Iterator[list[np.ndarray]]:
-    for face in resize_images(images, size)[..., None].astype(np.float32):
-        yield [face[None]]
 
 
 def _tensorflow():
@@ -159,3 +163,12 @@ def _tensorflow():
             "Writing a .tflite file needs KERAS_BACKEND=tensorflow; the .keras file loads on any backend."
         )
     return tf
+
+
+def _quantizer():
+    try:
+        from ai_edge_quantizer.quantizer import Quantizer
+        from ai_edge_quantizer.recipe import dynamic_wi4_afp32
+    except ImportError:
+        raise EmoUtilsError("Weights of 4 bits need Google's quantizer: pip install ai-edge-quantizer") from None
+    return Quantizer, dynamic_wi4_afp32

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from emo_utils.atomic import replacing
 from emo_utils.datasets.base import FaceDataset
 from emo_utils.errors import DataError, ModelError
 from emo_utils.evaluation import predict_probabilities
-from emo_utils.export.tflite import FORMATS, export_tflite, run_tflite
+from emo_utils.export.run import run_tflite
+from emo_utils.export.tflite import convert_tflite
 from emo_utils.quantise.calibration import calibration_images
 
 # Float files repeat the arithmetic in another order; int8 files round every activation to 256 levels.
-MIN_AGREEMENT = {"float32": 0.999, "int8": 0.9}
+MIN_AGREEMENT = {"float32": 0.999, "float16": 0.99, "dynamic": 0.95, "int8": 0.9, "int8x16": 0.95, "int4": 0.5}
+DEFAULT_FORMATS = ("float32", "int8")
 
 
 @dataclass(frozen=True)
@@ -73,13 +75,16 @@ def verify_export(before: np.ndarray, after: np.ndarray, data: FaceDataset, form
     return result
 
 
-def export_all(model, data: FaceDataset, folder: str | Path) -> Iterator[tuple[Path, Verification]]:
-    """Write model_float32.tflite and model_int8.tflite, checking each on the test part.
+def export_all(
+    model, data: FaceDataset, folder: str | Path, formats: Sequence[str] = DEFAULT_FORMATS
+) -> Iterator[tuple[Path, Verification]]:
+    """Write model_<format>.tflite for each format, checking each on the test part.
 
     Args:
         model: grey input, probabilities out.
         data: with a "test" part to check on and a "train" part to calibrate on.
         folder: made if missing; files of the same name are replaced.
+        formats: of `emo_utils.export.FORMATS`.
 
     Yields:
         (path, verification) of each file, as it is done.
@@ -87,19 +92,17 @@ def export_all(model, data: FaceDataset, folder: str | Path) -> Iterator[tuple[P
     Raises:
         DataError: a part is missing.
         ModelError: a file does not agree with the model; an earlier file of that name is left as it was.
+        EmoUtilsError: see `export_tflite`.
     """
     folder = Path(folder)
     test, train = data.part("test"), data.part("train")
     if not len(test) or not len(train):
         raise DataError(f"{data.name} needs a train and a test part for export. Split it with split_dataset.")
+    folder.mkdir(parents=True, exist_ok=True)
     before = predict_probabilities(model, test.images)
-    calibration = calibration_images(train)
-    for format in FORMATS:
+    for format, content in convert_tflite(model, formats, calibration=calibration_images(train)):
         path = folder / f"model_{format}.tflite"
-        draft = export_tflite(model, folder / f".draft_{format}.tflite", format, calibration=calibration)
-        try:
+        with replacing(path) as draft:
+            draft.write_bytes(content)
             verification = verify_export(before, run_tflite(draft, test.images), test, format)
-            os.replace(draft, path)
-        finally:
-            draft.unlink(missing_ok=True)
         yield path, verification
