@@ -4,6 +4,7 @@ EmoUtilsError
 ├── DataError     a data set, an image or an archive that cannot be used
 ├── RecipeError   a recipe with a value that is not allowed
 ├── ModelError    a model file that is missing, foreign or does not fit the data
+├── PruningError  a model that cannot be pruned, or a ratio that it does not allow
 └── TableError    an experiment table that cannot be read or written
 """
 
@@ -22,6 +23,10 @@ class RecipeError(EmoUtilsError, ValueError):
 
 class ModelError(EmoUtilsError):
     """A model file that is missing, foreign, or does not fit the data."""
+
+
+class PruningError(EmoUtilsError):
+    """A model that cannot be pruned, or a ratio that it does not allow."""
 
 
 class TableError(EmoUtilsError):
