@@ -53,6 +53,22 @@ def trace(operation, *given, calls: list[Call], **options):
     return output
 
 
+def leaf_calls(model: keras.Model) -> tuple[Any, list[Call]]:
+    """Return a new symbolic input of a model and what is called on the way from it, nested models only opened.
+
+    The output of the last call is the model's.
+    """
+    face = symbolic_input(model)
+    calls: list[Call] = []
+    trace(model, face, calls=calls)
+    return face, [c for c in calls if not _opens(c.operation)]
+
+
+def _opens(operation) -> bool:
+    """Say whether `trace` looks inside: at a sequential or functional model, but not at one of another kind."""
+    return isinstance(operation, keras.Sequential) or hasattr(operation, "operations")
+
+
 def makers(calls: list[Call]) -> dict[int, Call]:
     """Return the layer's call by the id of its output; a model around it gives the same output, later."""
     return {id(c.output): c for c in reversed(calls)}
@@ -64,7 +80,10 @@ def symbolic_input(model: keras.Model):
 
 
 def clone_layers(
-    model: keras.Model, replace: Callable[[keras.layers.Layer], keras.layers.Layer | None], call: Callable | None = None
+    model: keras.Model,
+    replace: Callable[[keras.layers.Layer], keras.layers.Layer | None],
+    call: Callable | None = None,
+    channels: dict[int, int] | None = None,
 ) -> keras.Model:
     """Rebuild a functional model, nested ones included, with some of its layers replaced.
 
@@ -74,22 +93,41 @@ def clone_layers(
             A new layer's weights are its own business once the model is built.
         call: called as call(layer, *args, **kwargs) with each new layer, to insert layers behind it; see
             `keras.models.clone_model`.
+        channels: how many channels a nested model takes, by its id, where that is no longer what it was.
 
     Returns:
         The new model: same names and nesting; layers that were not replaced have their old weights and `trainable`.
     """
     copies: list[tuple[keras.layers.Layer, keras.layers.Layer]] = []
+    done: dict[int, Any] = {}  # a layer may stand in several of the models
 
     def clone(layer):
         if not isinstance(layer, keras.layers.Layer):
             return layer  # a plain operation has no state
+        if id(layer) not in done:
+            done[id(layer)] = rebuild(layer) if _opens(layer) else renew(layer)
+        return done[id(layer)]
+
+    def rebuild(part):
+        # Keras's own recursion would give every nested model an input of the old shape.
+        n = (channels or {}).get(id(part))
+        inputs = None if n is None else keras.tree.map_structure(lambda x: _resized(x, n), part.input)
+        use_call = part is model or not isinstance(part, keras.Sequential)  # which takes none
+        return keras.models.clone_model(part, inputs, clone_function=clone, call_function=call if use_call else None)
+
+    def renew(layer):
         new = replace(layer)
         if new is None:
             new = layer.__class__.from_config(layer.get_config())
             copies.append((layer, new))
         return new
 
-    rebuilt = keras.models.clone_model(model, clone_function=clone, call_function=call, recursive=True)
+    rebuilt = rebuild(model)
     for old, new in copies:
         new.set_weights(old.get_weights())
     return rebuilt
+
+
+def _resized(tensor, channels: int):
+    """Return an input like that of a model, with another number of channels."""
+    return keras.Input(batch_shape=(*tensor.shape[:-1], channels), dtype=tensor.dtype, name=tensor.name)

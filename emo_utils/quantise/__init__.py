@@ -1,5 +1,15 @@
 """Quantisation: fewer bits for weights and activations."""
 
 from emo_utils.quantise.calibration import MIN_CALIBRATION, calibration_images, check_calibration
+from emo_utils.quantise.fold import fold_batch_norm
+from emo_utils.quantise.layers import FakeQuantise
+from emo_utils.quantise.model import quantise_model
 
-__all__ = ["MIN_CALIBRATION", "calibration_images", "check_calibration"]
+__all__ = [
+    "MIN_CALIBRATION",
+    "FakeQuantise",
+    "calibration_images",
+    "check_calibration",
+    "fold_batch_norm",
+    "quantise_model",
+]
