@@ -70,8 +70,9 @@ def _open(args):
     from emo_utils.models import load_foreign_model, load_model
     from emo_utils.models.files import read_info
     from emo_utils.models.untrusted import refuse_unsafe
+    from emo_utils.training.sources import find_model
 
-    path = _model_path(args.model)
+    path = find_model(args.model)
     if read_info(path).get("class_names"):
         if args.scaling or args.classes or args.input_size:
             raise ModelError(
@@ -84,29 +85,6 @@ def _open(args):
         raise ModelError(f"{path}: say what a model of others was trained on, with --scaling and --classes.")
     classes = args.classes.split(",")
     return path, *load_foreign_model(path, input_size=args.input_size, scaling=args.scaling, classes=classes)
-
-
-def _model_path(model: str) -> Path:
-    """Return the path of a model file, named itself or by a run of the table."""
-    from emo_utils import paths
-    from emo_utils.errors import ModelError, TableError
-    from emo_utils.models.files import find_model_file, read_info
-    from emo_utils.table import find_run
-
-    try:
-        return find_model_file(model)
-    except ModelError:
-        try:
-            row = find_run(model)
-        except TableError as error:
-            raise ModelError(f"{model}: no such model file. {error}") from None
-    path = paths.out_dir() / (row.get("model_path") or "none logged")
-    # The working files of recorded runs are not kept, but some of their models ship.
-    shipped = sorted((paths.course_root() / "model").glob("*.keras"))
-    for found in (path, *(file for file in shipped if read_info(file).get("run_id") == row["run_id"])):
-        if found.is_file():
-            return found
-    raise ModelError(f"The model of run {row['run_id']} is not here ({path.name}). Train it again, or name a file.")
 
 
 def _faces(args, path, info):

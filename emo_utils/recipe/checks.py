@@ -13,12 +13,12 @@ def require(owner: object, field: str, ok: bool, allowed: str) -> None:
         raise RecipeError(f"{name}.{field} must be {allowed}. Got {getattr(owner, field)!r}.")
 
 
-def one_of(owner: object, field: str, allowed: tuple[str, ...]) -> None:
-    value = getattr(owner, field)
+def one_of(owner: object, field: str, allowed: tuple) -> None:
+    value, names = getattr(owner, field), [str(a) for a in allowed]
     if value not in allowed:
-        close = difflib.get_close_matches(str(value), allowed, n=1, cutoff=0.5)
+        close = difflib.get_close_matches(str(value), names, n=1, cutoff=0.5)
         hint = f" Did you mean {close[0]!r}?" if close else ""
-        raise RecipeError(f"{type(owner).__name__}.{field} must be one of {', '.join(allowed)}. Got {value!r}.{hint}")
+        raise RecipeError(f"{type(owner).__name__}.{field} must be one of {', '.join(names)}. Got {value!r}.{hint}")
 
 
 def make_tuple(owner: object, field: str, allowed: str) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from emo_utils.emotions import EMOTIONS, SEVEN, canonical_emotion
 from emo_utils.errors import DataError, RecipeError
 from emo_utils.recipe.checks import make_tuple, numbers, one_of, require
+from emo_utils.recipe.compression import Distillation, Pruning, Quantisation
 from emo_utils.recipe.parts import Augmentation, Head, ResNeXt, Stage
 
 # What a recipe can be about, and the emotions each has labels for; "folder" is any folder of class folders.
@@ -41,6 +42,15 @@ SCHEDULES = ("constant", "cosine", "plateau")
 BALANCING = ("none", "oversample", "balanced_sampler", "class_weights", "effective_number")
 LOSSES = ("cross_entropy", "focal")
 
+_PARTS = {
+    "augmentation": Augmentation,
+    "head": Head,
+    "resnext": ResNeXt,
+    "pruning": Pruning,
+    "quantisation": Quantisation,
+    "distillation": Distillation,
+}
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -61,6 +71,11 @@ class Recipe:
         backbone: one of `BACKBONES`.
         resnext: shape of the backbone "ResNeXt"; no other one looks at it.
         weights: None (from scratch), "imagenet", or the path of a .keras or .weights.h5 file to take the backbone from.
+        start: None, or a .keras file or a run of the table: the trained model, head and all, that training starts from.
+            Its backbone, head, classes and input size must be those of the recipe.
+        pruning: see `Pruning`; which filters of `start` go before training.
+        quantisation: see `Quantisation`; how `start` is rounded while it trains on.
+        distillation: see `Distillation`; who teaches.
         head: see `Head`.
         stages: see `Stage`; they follow one another, each starting from the best weights so far.
         loss: "cross_entropy" or "focal" (Lin et al. 2017).
@@ -88,6 +103,10 @@ class Recipe:
     backbone: str = "SmallCNN"
     resnext: ResNeXt = ResNeXt()
     weights: str | None = None
+    start: str | None = None
+    pruning: Pruning | None = None
+    quantisation: Quantisation | None = None
+    distillation: Distillation | None = None
     head: Head = Head()
     stages: tuple[Stage, ...] = (Stage(),)
     loss: str = "cross_entropy"
@@ -123,6 +142,7 @@ class Recipe:
             self.weights in (None, "imagenet") or str(self.weights).endswith((".keras", ".weights.h5")),
             "null, 'imagenet' or the path of a .keras or .weights.h5 file",
         )
+        self._check_compression()
         require(self, "head", isinstance(self.head, Head), "a Head")
         allowed = "a list of one or more Stage"
         make_tuple(self, "stages", allowed)
@@ -145,6 +165,30 @@ class Recipe:
         numbers(self, int, ("batch_size",), 1, 65_536)
         numbers(self, int, ("patience",), 0, 10_000)
         numbers(self, int, ("seed",), 0, 2**31 - 1)
+
+    def _check_compression(self):
+        named = self.start is None or (isinstance(self.start, str) and self.start != "")
+        require(self, "start", named, "null, a .keras file or a run")
+        alone = self.start is None or self.weights is None
+        require(self, "start", alone, "null where weights are given: it brings its own")
+        for field, kind in (("pruning", Pruning), ("quantisation", Quantisation), ("distillation", Distillation)):
+            value = getattr(self, field)
+            require(self, field, value is None or isinstance(value, kind), f"null or a {kind.__name__}")
+            trained = value is None or field == "distillation" or self.start is not None
+            require(self, field, trained, "null without `start`: only a trained model says what can go")
+        weighs = self.balancing in ("class_weights", "effective_number")
+        require(
+            self,
+            "distillation",
+            not (self.distillation and weighs),
+            f"null with balancing {self.balancing!r}: Keras's Distiller leaves the weights of faces out",
+        )
+        require(
+            self,
+            "stages",
+            not ((self.start or self.distillation) and any(stage.views for stage in self.stages)),
+            "without views where training starts from a model or has a teacher",
+        )
 
     def _check_classes(self):
         make_tuple(self, "classes", "a list of two or more different emotions")
@@ -202,12 +246,9 @@ class Recipe:
             RecipeError: an unknown or missing field, or a value that is not allowed.
         """
         values = dict(_checked_keys(cls, values))
-        if "augmentation" in values:
-            values["augmentation"] = Augmentation(**_checked_keys(Augmentation, values["augmentation"]))
-        if "head" in values:
-            values["head"] = Head(**_checked_keys(Head, values["head"]))
-        if "resnext" in values:
-            values["resnext"] = ResNeXt(**_checked_keys(ResNeXt, values["resnext"]))
+        for field, part in _PARTS.items():
+            if values.get(field) is not None:
+                values[field] = part(**_checked_keys(part, values[field]))
         if "stages" in values:
             if not isinstance(values["stages"], (list, tuple)):
                 raise RecipeError(f"Recipe.stages must be a list. Got {values['stages']!r}.")

@@ -26,6 +26,8 @@ def describe(recipe: Recipe, data: FaceDataset) -> dict[str, Any]:
         "backbone": recipe.backbone,
         "head": f"{recipe.head.pooling} {list(recipe.head.units)} dropout {rates}",
         "input_size": recipe.input_size,
+        "compression": describe_compression(recipe),
+        "of_run": recipe.start,
         "augmentation": json.dumps(recipe.to_dict()["augmentation"]) if recipe.augmentation else "none",
         "balancing": _balancing(recipe),
         "loss": _loss(recipe),
@@ -33,6 +35,22 @@ def describe(recipe: Recipe, data: FaceDataset) -> dict[str, Any]:
         "schedule": f"{recipe.schedule}, warm-up {recipe.warmup_epochs}; {', '.join(map(_stage, recipe.stages))}",
         "selected_on": "val_accuracy",
     }
+
+
+def describe_compression(recipe: Recipe) -> str | None:
+    """Return in words what makes a recipe's network smaller; None for nothing."""
+    parts = []
+    if recipe.pruning:
+        shares = "/".join(f"{ratio:g}" for ratio in recipe.pruning.ratios)
+        parts.append(f"pruned {shares} by {recipe.pruning.criterion}")
+    if recipe.quantisation:
+        bits = recipe.quantisation
+        scales = "channel" if bits.per_channel else "tensor"
+        parts.append(f"trained at {bits.weight_bits}-bit weights per {scales}, {bits.activation_bits}-bit activations")
+    if recipe.distillation:
+        how = recipe.distillation
+        parts.append(f"taught by {' + '.join(how.teachers)} (T {how.temperature:g}, alpha {how.alpha:g})")
+    return "; ".join(parts) or None
 
 
 def _stage(stage: Stage) -> str:

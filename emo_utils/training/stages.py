@@ -14,11 +14,16 @@ from emo_utils.models import build_feature_extractor, build_head, build_model, s
 from emo_utils.pipeline import TrainingBatches, ValidationBatches
 from emo_utils.recipe import Recipe, Stage
 from emo_utils.training.callbacks import EpochClock, Plateau, ProgressBar, StageCheckpoint
+from emo_utils.training.distil import make_distiller
 from emo_utils.training.features import FeatureBatches, cached_features
 from emo_utils.training.losses import make_loss
+from emo_utils.training.sources import start_model
 
 # Each stage compiles a step of its own, which TensorFlow takes for a mistake and warns of.
 logging.getLogger("tensorflow").addFilter(lambda record: "triggered tf.function retracing" not in record.getMessage())
+
+# A distiller logs the parts of its loss, too.
+_CURVES = ("loss", "accuracy", "val_loss", "val_accuracy", "lr")
 
 
 def train_stages(recipe: Recipe, data: FaceDataset, folder: Path, progress: bool) -> tuple[keras.Model, list[dict]]:
@@ -33,7 +38,7 @@ def train_stages(recipe: Recipe, data: FaceDataset, folder: Path, progress: bool
     Returns:
         The model with the weights of the best epoch, and one dict an epoch (see `Result.curves`).
     """
-    model = build_model(recipe)
+    model = start_model(recipe, data) if recipe.start else build_model(recipe)
     curves: list[dict] = []
     best, best_score = model.get_weights(), (-math.inf, -math.inf)
     for number, stage in enumerate(recipe.stages, start=1):
@@ -55,7 +60,8 @@ def train_stages(recipe: Recipe, data: FaceDataset, folder: Path, progress: bool
                 shuffle=False,  # the batches come shuffled; Keras would shuffle them by a state that a kill forgets
                 verbose=0,
             )
-        curves += [{"stage": number, "epoch": first + e, **h} for e, h in enumerate(checkpoint.history, start=1)]
+        for epoch, logged in enumerate(checkpoint.history, start=first + 1):
+            curves.append({"stage": number, "epoch": epoch, **{name: logged[name] for name in _CURVES}})
         score = epoch_score(checkpoint.history[checkpoint.best_epoch])
         if score > best_score:
             # Of a stage on features the checkpoint holds the head alone, whose layers the model shares.
@@ -71,11 +77,13 @@ def epoch_score(epoch: dict) -> tuple[float, float]:
 
 
 def _feed(model: keras.Model, recipe: Recipe, stage: Stage, data: FaceDataset, progress: bool):
-    """Return what a stage trains, its batches and its validation data: the model on faces, or the head on features."""
+    """Return what a stage trains, its batches and its validation data: the model or its distiller, or the head."""
     set_trainable(model, recipe, stage.train)
     train, val = data.part("train"), data.part("val")
     if not stage.views:
-        return model, TrainingBatches(train, recipe), ValidationBatches(val, recipe)
+        # A distiller holds the student's own layers, as the head does: training it trains the model.
+        trained = make_distiller(model, recipe) if recipe.distillation else model
+        return trained, TrainingBatches(train, recipe), ValidationBatches(val, recipe)
     extractor = build_feature_extractor(model, recipe)
     # Without augmentation all views of a face are the same.
     views = range(stage.views if recipe.augmentation else 1)
@@ -101,6 +109,6 @@ def _compile(model: keras.Model, recipe: Recipe, stage: Stage, steps: int) -> No
     }[recipe.optimizer]()
     model.compile(
         optimizer=optimizer,
-        loss=make_loss(recipe),
+        loss=make_loss(recipe, logits=recipe.distillation is not None),
         metrics=["accuracy"],
     )
