@@ -30,7 +30,7 @@ _KERAS_PARTS = (
     keras.metrics,
 )
 # What zipfile and h5py raise for damaged or encrypted files.
-_DAMAGE = (*ENTRY_DAMAGE, KeyError, RuntimeError)
+DAMAGE = (*ENTRY_DAMAGE, KeyError, RuntimeError)
 _MODELS = ("Model", "Functional", "Sequential")
 _VALUES = ("__keras_tensor__", "__tensor__", "__numpy__", "__slice__", "__ellipsis__")
 
@@ -56,8 +56,24 @@ def refuse_unsafe(path: Path) -> None:
         raise ModelError(f"{path}: its architecture cannot be read ({first_line(error)}). Fetch it anew.") from None
     if isinstance(config, dict):
         config.pop("compile_config", None)  # loss and optimizer, often of others' making; they are not loaded
+    refuse_parts(config, path)
+
+
+def refuse_parts(config: Any, path: Path, ours: tuple[type, ...] = ()) -> None:
+    """Check the architecture of a model file without building anything from it.
+
+    Args:
+        config: what JSON gave.
+        path: for the message.
+        ours: registered layers of this package that may be in it beside Keras's own.
+
+    Raises:
+        ModelError: names the part that is refused.
+    """
+    known = {(c.__module__, c.__name__, keras.saving.get_registered_name(c)) for c in ours}
     for part in _parts(config):
-        _refuse_part(part, path)
+        if (part.get("module"), part["class_name"], part.get("registered_name")) not in known:
+            _refuse_part(part, path)
 
 
 def _config_of_archive(path: Path) -> bytes:
@@ -76,7 +92,7 @@ def _config_of_archive(path: Path) -> bytes:
             with archive.open(_WEIGHTS_MEMBER) as member, h5py.File(member) as weights:
                 _refuse_large(weights, path)
             return archive.read(_CONFIG_MEMBER)
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise ModelError(f"{path}: damaged ({first_line(error)}). Fetch it anew.") from None
 
 
@@ -87,7 +103,7 @@ def _config_of_hdf5(path: Path) -> bytes | str:
         with h5py.File(path) as file:
             _refuse_large(file, path)
             config = file.attrs.get("model_config")
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise ModelError(f"{path}: damaged ({first_line(error)}). Fetch it anew.") from None
     if not isinstance(config, str | bytes):
         raise ModelError(f"{path}: weights without an architecture. Ask for the whole model, saved with model.save.")

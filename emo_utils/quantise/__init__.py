@@ -4,6 +4,7 @@ from emo_utils.quantise.calibration import MIN_CALIBRATION, calibration_images, 
 from emo_utils.quantise.fold import fold_batch_norm
 from emo_utils.quantise.layers import FakeQuantise
 from emo_utils.quantise.model import quantise_model
+from emo_utils.quantise.packed import load_packed, save_packed
 
 __all__ = [
     "MIN_CALIBRATION",
@@ -11,5 +12,7 @@ __all__ = [
     "calibration_images",
     "check_calibration",
     "fold_batch_norm",
+    "load_packed",
     "quantise_model",
+    "save_packed",
 ]

@@ -80,11 +80,11 @@ def check_bits(name: str, bits: int) -> None:
 
 
 def check_layers(model: keras.Model) -> None:
-    """Raise a ModelError that names the first layer whose weights cannot be quantised."""
+    """Raise a ModelError that names the first layer whose weights cannot be quantised, or are already."""
     known = (*FAKE_OF, keras.layers.BatchNormalization)
     for call in leaf_calls(model)[1]:
         layer = call.operation
-        if type(layer) in PLAIN_OF or isinstance(layer, FakeQuantise):
+        if type(layer) in PLAIN_OF:
             raise ModelError(f"Layer {layer.name!r} is quantised already. Start from the float model.")
         if getattr(layer, "weights", None) and type(layer) not in known:
             raise ModelError(
