@@ -111,7 +111,8 @@ def clone_layers(
     def rebuild(part):
         # Keras's own recursion would give every nested model an input of the old shape.
         n = (channels or {}).get(id(part))
-        inputs = None if n is None else keras.tree.map_structure(lambda x: _resized(x, n), part.input)
+        given = part.inputs[0] if isinstance(part, keras.Sequential) else part.input
+        inputs = None if n is None else keras.tree.map_structure(lambda x: _resized(x, n), given)
         use_call = part is model or not isinstance(part, keras.Sequential)  # which takes none
         return keras.models.clone_model(part, inputs, clone_function=clone, call_function=call if use_call else None)
 

@@ -40,6 +40,7 @@ class Axes:
 
     Attributes:
         uses: by the id of the layer, in the order of the first call.
+        models: nested models and what they take and give.
         makers: the layers that start new channels; first None, which stands for what cannot change.
         made_by: for each number the index of its maker.
         ties: pairs of int arrays of one shape: numbers that stay or go together.
@@ -48,6 +49,7 @@ class Axes:
     """
 
     uses: dict[int, Use] = field(default_factory=dict)
+    models: list[Use] = field(default_factory=list)
     makers: list[keras.layers.Layer | None] = field(default_factory=lambda: [None])
     made_by: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=int))
     ties: list[tuple[np.ndarray, np.ndarray]] = field(default_factory=list)

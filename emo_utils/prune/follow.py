@@ -7,7 +7,7 @@ import numpy as np
 
 from emo_utils.errors import PruningError
 from emo_utils.models.graph import Call, symbolic_input, trace
-from emo_utils.prune.axes import Axes
+from emo_utils.prune.axes import Axes, Use
 from emo_utils.prune.rules import rule_of
 
 
@@ -19,24 +19,36 @@ def follow(model: keras.Model) -> Axes:
     Raises:
         PruningError: a layer, or a form of model, that the pruner does not know.
     """
-    if len(getattr(model, "inputs", None) or ()) != 1:
-        raise PruningError(f"{model.name} must have one input of known shape. Build it from one keras.Input.")
+    _check_form(model)
     axes, calls = Axes(), []
     images = symbolic_input(model)
-    outputs = trace(model, images, calls=calls)
+    output = trace(model, images, calls=calls)
     channels = {id(images): axes.start(images.shape[-1], None)}
-    for call in calls:
-        tensors = keras.tree.flatten(call.output)
-        if all(id(tensor) in channels for tensor in tensors):
-            continue  # a model around layers that are already followed
+    for call in calls[:-1]:  # the last one is of the model itself
         given = [channels[id(x)] for x in call.given if isinstance(x, keras.KerasTensor)]
-        output = _output(axes, call, given)
-        if output is None:
-            channels.update((id(tensor), axes.start(tensor.shape[-1], None)) for tensor in tensors)
+        if id(call.output) in channels:  # a model around layers that are already followed
+            axes.models.append(Use(call.operation, given[0], channels[id(call.output)]))
+            continue
+        found = _output(axes, call, given)
+        if found is None:
+            for tensor in keras.tree.flatten(call.output):
+                channels[id(tensor)] = axes.start(tensor.shape[-1], None)
         else:
-            channels[id(call.output)] = output
-    axes.fixed += [channels[id(tensor)] for tensor in keras.tree.flatten(outputs)]
+            channels[id(call.output)] = found
+    axes.fixed.append(channels[id(output)])
     return axes
+
+
+def _check_form(model: keras.Model) -> None:
+    """Refuse a model that is not functional or sequential with one input and one output, or has such a one inside."""
+    if any(len(getattr(model, side, None) or ()) != 1 for side in ("inputs", "outputs")):
+        raise PruningError(
+            f"Model {model.name!r}: the pruner takes functional and sequential models with one input of known shape "
+            "and one output, and only such models inside. Build it from one keras.Input."
+        )
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            _check_form(layer)
 
 
 def _output(axes: Axes, call: Call, given: list[np.ndarray]) -> np.ndarray | None:

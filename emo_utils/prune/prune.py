@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import keras
 import numpy as np
 
-from emo_utils.errors import PruningError
+from emo_utils.errors import PruningError, first_line
 from emo_utils.models.graph import clone_layers
 from emo_utils.prune.ranking import importance, kept_filters
 from emo_utils.prune.spaces import Structure, find_structure
@@ -50,7 +50,8 @@ def prune_model(model: keras.Model, ratios: Ratios, criterion: str = "l1") -> ke
         given, output = (kept[filters] for filters in structure.channels(use))
         if not (given.all() and output.all()):
             edits[id(use.layer)] = smaller_layer(use.layer, given, output)
-    return _rebuild(model, edits)
+    channels = {id(use.layer): int(kept[structure.filter_of[use.given]].sum()) for use in structure.models}
+    return _rebuild(model, edits, channels)
 
 
 def silence_filters(model: keras.Model, ratios: Ratios, criterion: str = "l1") -> keras.Model:
@@ -105,8 +106,8 @@ def _kept(structure: Structure, ratios: Ratios, criterion: str) -> np.ndarray:
             sizes = kept[filters].reshape(use.groups, -1).sum(axis=1)
             if (sizes != sizes[0]).any():
                 raise PruningError(
-                    f"The {use.groups} groups of {use.layer.name!r} do not all consist of the same parts, so that they "
-                    "cannot be pruned alike. Use one ratio of 0 for the model, or another layer in its place."
+                    f"The groups of {use.layer.name!r} would keep {', '.join(map(str, sizes))} channels, and a grouped "
+                    "convolution needs as many in each. Use other ratios, or one group only."
                 )
     return kept
 
@@ -122,8 +123,10 @@ def _spread(ratios: Ratios, n: int) -> list[float]:
     return np.interp(np.linspace(0, 1, n), np.linspace(0, 1, len(given)), given).tolist()
 
 
-def _rebuild(model: keras.Model, edits: dict[int, tuple[dict, list[np.ndarray]]]) -> keras.Model:
-    """Rebuild a model with other settings and weights for some layers, given by the id of the layer."""
+def _rebuild(
+    model: keras.Model, edits: dict[int, tuple[dict, list[np.ndarray]]], channels: dict[int, int] | None = None
+) -> keras.Model:
+    """Rebuild a model with other settings and weights for some layers, and other inputs of nested models, all by id."""
     changed = []
 
     def replace(layer):
@@ -134,7 +137,13 @@ def _rebuild(model: keras.Model, edits: dict[int, tuple[dict, list[np.ndarray]]]
         changed.append((new, weights))
         return new
 
-    rebuilt = clone_layers(model, replace)
+    try:
+        rebuilt = clone_layers(model, replace, channels=channels)
+    except (NotImplementedError, TypeError, ValueError) as error:  # from a layer's own get_config or from_config
+        raise PruningError(
+            f"Model {model.name!r}: Keras cannot copy it ({first_line(error)}). Give its own layers a working "
+            "get_config, or prune it before they are added."
+        ) from None
     for new, weights in changed:
         new.set_weights(weights)
     return rebuilt

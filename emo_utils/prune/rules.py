@@ -95,14 +95,15 @@ def _elementwise(axes: Axes, call: Call, given: list[np.ndarray]) -> np.ndarray 
     tensors = [x for x in call.given if isinstance(x, keras.KerasTensor)]
     if any(np.ndim(x) for x in call.given if not isinstance(x, keras.KerasTensor)):
         return None  # a constant for each channel lies in the graph, out of reach
+    # Of a map and a gate of squeeze-and-excite the map, which also comes first where both have one place.
     widest = max(range(len(given)), key=lambda i: (len(given[i]), not _is_pooled(tensors[i])))
     whole = given[widest]
-    for tensor, numbers in zip(tensors, given, strict=True):
+    for numbers in given:
         if len(numbers) != len(whole):
             axes.fixed.append(numbers)  # one channel for all
             continue
         axes.ties.append((whole, numbers))
-        if _is_pooled(tensor) and not _is_pooled(tensors[widest]):
+        if type(call.operation).__name__ == "Multiply":
             axes.gates |= set(axes.made_by[numbers]) - set(axes.made_by[whole])
     return whole
 

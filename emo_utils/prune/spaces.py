@@ -37,6 +37,7 @@ class Structure:
 
     Attributes:
         uses: the layers that pruning concerns.
+        models: the nested models.
         filter_of: for each number of `emo_utils.prune.axes` the filter it stands for: tied ones are one filter.
         n_filters: how many filters there are.
         weighing: the layers whose weights say what a filter matters.
@@ -44,6 +45,7 @@ class Structure:
     """
 
     uses: list[Use]
+    models: list[Use]
     filter_of: np.ndarray
     n_filters: int
     weighing: list[Use]
@@ -76,7 +78,7 @@ def find_structure(model: keras.Model) -> Structure:
             filters = filters[np.argsort(first[filters])]
             spaces.append(Space(maker.name, filters, block[filters]))
     weighing = [axes.uses[id(maker)] for i, maker in enumerate(axes.makers) if maker and i not in axes.gates]
-    return Structure(list(axes.uses.values()), filter_of, n_filters, weighing, spaces)
+    return Structure(list(axes.uses.values()), axes.models, filter_of, n_filters, weighing, spaces)
 
 
 def _connected(n: int, pairs: list[tuple[np.ndarray, np.ndarray]]) -> tuple[int, np.ndarray]:
