@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from emo_utils.cli.compress import add_compress
 from emo_utils.cli.data import add_data
 from emo_utils.cli.evaluate import add_calibrate, add_evaluate
 from emo_utils.cli.export import add_export
@@ -26,6 +27,7 @@ _EPILOG = """examples:
   python -m emo_utils train --recipe resnext-3 --quick
   python -m emo_utils train --recipe fer2013-mobilenetv3small --data path/to/fer2013.zip
   python -m emo_utils evaluate model/embedded-small-cnn.keras --data embedded --out build/report
+  python -m emo_utils compress --teacher embedded-small-cnn --student embedded-student --data embedded --out build/c
   python -m emo_utils export model/runs/RUN_ID/model.keras --data embedded --out build/export
   python -m emo_utils table show
 """
@@ -69,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     add_train(commands)
     add_evaluate(commands)
     add_calibrate(commands)
+    add_compress(commands)
     add_export(commands)
     add_table(commands)
     from emo_utils.course.__main__ import add_commands

@@ -32,7 +32,6 @@ def add_train(commands) -> None:
 
 
 def _train(args) -> int:
-    from emo_utils.recipe import DATA_CLASSES
     from emo_utils.recipes import QUICK_FACES, get_recipe, quick
 
     if args.list or not args.recipe:
@@ -54,10 +53,11 @@ def _train(args) -> int:
         return fail(f"--limit must be at least 1. Got {args.limit}")
     from emo_utils.datasets import load_dataset
     from emo_utils.training import run_experiment
+    from emo_utils.training.prepare import recipe_for
 
     data = load_dataset(args.data or recipe.data)
-    if args.data and data.name != recipe.data:
-        recipe = recipe.but(data=data.name if data.name in DATA_CLASSES else "folder")
+    if args.data:
+        recipe = recipe_for(recipe, data)
     profile = "quick" if args.epochs is not None else None
     limit = QUICK_FACES if args.quick and args.limit is None else args.limit
     result = run_experiment(recipe, data, limit=limit, profile=profile)

@@ -6,7 +6,13 @@ import numpy as np
 
 from emo_utils.datasets import FaceDataset, clean, split_dataset
 from emo_utils.errors import DataError
-from emo_utils.recipe import Recipe
+from emo_utils.recipe import DATA_CLASSES, Recipe
+
+
+def recipe_for(recipe: Recipe, data: FaceDataset) -> Recipe:
+    """Return a recipe that names the data set it is to be run on; data that has no name of its own is a "folder"."""
+    name = data.name if data.name in DATA_CLASSES else "folder"
+    return recipe if recipe.data == name else recipe.but(data=name)
 
 
 def prepare_data(recipe: Recipe, data: FaceDataset) -> FaceDataset:
