@@ -6,7 +6,9 @@ import keras
 import numpy as np
 import pytest
 
-from emo_utils.models import build_model
+from emo_utils.errors import PruningError
+from emo_utils.export import export_tflite, run_tflite
+from emo_utils.models import build_model, load_model, save_model
 from emo_utils.prune import LEVELS, filter_table, prune_model, silence_filters
 from emo_utils.recipe import Head, Recipe, ResNeXt
 from emo_utils.recipes import get_recipe
@@ -101,3 +103,81 @@ def test_student_of_the_source_shrinks_as_in_the_source(level, filters, paramete
     assert sum(int(np.prod(v.shape)) for v in pruned.trainable_variables) == parameters
     backbone = pruned.get_layer("StudentCNN")
     assert [backbone.get_layer(name).filters for name in table["layer"]] == filters
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_pruned_model_is_an_ordinary_one(name, tmp_path):
+    model, images = model_of(name), faces(model_of(name))
+    before = as_array(model(images))
+    pruned = prune_model(model, LEVELS["medium"])
+    assert as_array(model(images)) == pytest.approx(before, abs=1e-6)  # stays as it is
+    assert (pruned.name, pruned.input_shape, pruned.output_shape) == (model.name, model.input_shape, model.output_shape)
+    assert [x.name for x in pruned.layers] == [x.name for x in model.layers]
+    inner = [m.get_layer(name).layers for m in (pruned, model)]
+    assert [x.name for x in inner[0]] == [x.name for x in inner[1]]
+    path = save_model(pruned, tmp_path / "m.keras", {"class_names": RECIPES[name].classes})
+    assert as_array(load_model(path)[0](images)) == pytest.approx(as_array(pruned(images)), abs=1e-6)
+    pruned.compile("sgd", "sparse_categorical_crossentropy")
+    before = [as_array(v).copy() for v in pruned.trainable_variables]
+    pruned.fit(images, np.arange(3), verbose=0)
+    learnt = [(as_array(v) != old).any() for v, old in zip(pruned.trainable_variables, before, strict=True)]
+    assert np.mean(learnt) > 0.9  # a few lie behind activations that three faces leave at zero
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="TFLite files are written by TensorFlow")
+def test_a_pruned_model_converts(tmp_path):
+    pruned = prune_model(model_of("ResNeXt"), LEVELS["medium"])
+    images = faces(pruned).astype("uint8")
+    lite = export_tflite(pruned, tmp_path / "m.tflite")
+    assert run_tflite(lite, images[..., 0]) == pytest.approx(as_array(pruned(images)), abs=1e-5)
+
+
+def test_frozen_layers_stay_frozen():
+    model = build_model(RECIPES["SmallCNN"])
+    model.get_layer("SmallCNN").get_layer("block2_norm").trainable = False
+    backbone = prune_model(model, 0.5).get_layer("SmallCNN")
+    assert [x.name for x in backbone.layers if not x.trainable] == ["block2_norm"]
+
+
+def test_ratios_are_spread_from_first_to_last_convolution():
+    table = filter_table(model_of("SmallCNN"), (0.1, 0.4, 0.6))
+    assert table["layer"].tolist() == [f"block{i}_conv" for i in range(1, 5)]
+    assert table["ratio"].tolist() == pytest.approx([0.1, 0.3, 0.4 + 0.2 / 3, 0.6])
+    assert table["kept"].tolist() == [14, 22, 34, 51]
+    assert filter_table(model_of("SmallCNN"), 0.9)["kept"].tolist() == [1, 3, 6, 12]
+    assert filter_table(model_of("SmallCNN"), 0)["kept"].tolist() == [16, 32, 64, 128]
+
+
+def test_groups_of_a_resnext_stay_alike():
+    backbone = prune_model(model_of("ResNeXt"), 0.3).get_layer("ResNeXt")
+    for name, groups in (("stage1_block1_conv2", 2), ("stage2_block1_conv2", 4)):
+        layer = backbone.get_layer(name)
+        # 8 filters a group, of which floor(5.6) stay on both sides.
+        assert (layer.groups, layer.filters, layer.kernel.shape[2:]) == (groups, 5 * groups, (5, 5 * groups))
+    assert backbone.get_layer("stage2_block1_project").filters == 22  # not in groups: floor(32 * .7)
+
+
+@pytest.mark.parametrize("ratios", [-0.1, 1, 1.5, (), "low", None, (0.2, float("nan")), [[0.1, 0.2]]])
+def test_ratios_out_of_range_are_named(ratios):
+    with pytest.raises(PruningError, match=r"ratios must be one or more numbers from 0 up to, .* Got"):
+        prune_model(model_of("SmallCNN"), ratios)
+
+
+def test_a_ratio_that_leaves_nothing_names_the_layer_and_a_better_one():
+    model = model_of("SmallCNN")
+    with pytest.raises(PruningError, match=r"Ratio 0\.95 leaves none of the 16 filters of 'block1_conv'\. .* 0\.937\."):
+        prune_model(model, 0.95)
+    assert prune_model(model, (0.937, 0.5, 0.5)).get_layer("SmallCNN").get_layer("block1_conv").filters == 1
+    grouped = r"Ratio 0\.9 leaves none of the 8 filters in a group of 'stage1_block1_conv1'\. .* 0\.875\."
+    with pytest.raises(PruningError, match=grouped):
+        prune_model(model_of("ResNeXt"), 0.9)
+
+
+def test_criteria_that_cannot_rank_are_named():
+    with pytest.raises(PruningError, match=r"criterion must be one of l1, batch_norm\. Got 'l2'"):
+        prune_model(model_of("SmallCNN"), 0.5, "l2")
+    without = (
+        "No batch norm with a scale follows the filters of 'expanded_conv_squeeze_excite_conv'.* Use criterion 'l1'"
+    )
+    with pytest.raises(PruningError, match=without):
+        prune_model(model_of("MobileNetV3Small"), 0.5, "batch_norm")

@@ -187,7 +187,7 @@ def test_what_cannot_be_followed_is_named(build, message):
 def test_any_layer_may_prepare_the_image():
     inputs = keras.Input((12, 12, 1))
     x = layers.Normalization(mean=3.0, variance=2.0)(layers.Resizing(16, 16)(inputs))
-    x = layers.Conv2D(8, 3)(layers.Rescaling([1.0, 2.0, 3.0])(layers.Concatenate()([x, x, x])))
+    x = layers.Conv2D(8, 3)(layers.Rescaling([0.001, 0.002, 0.003])(layers.Concatenate()([x, x, x])))
     model = keras.Model(inputs, layers.Dense(2, name="logits")(layers.Flatten()(x)))
     check_same_as_silenced(model, 0.5, "l1")
 

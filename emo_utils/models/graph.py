@@ -109,10 +109,10 @@ def clone_layers(
         return done[id(layer)]
 
     def rebuild(part):
-        # Keras's own recursion would give every nested model an input of the old shape.
+        # Left to itself, Keras gives every nested model an input of the old shape, under a new name.
         n = (channels or {}).get(id(part))
         given = part.inputs[0] if isinstance(part, keras.Sequential) else part.input
-        inputs = None if n is None else keras.tree.map_structure(lambda x: _resized(x, n), given)
+        inputs = keras.tree.map_structure(lambda x: _input_like(x, n), given)
         use_call = part is model or not isinstance(part, keras.Sequential)  # which takes none
         return keras.models.clone_model(part, inputs, clone_function=clone, call_function=call if use_call else None)
 
@@ -129,6 +129,7 @@ def clone_layers(
     return rebuilt
 
 
-def _resized(tensor, channels: int):
-    """Return an input like that of a model, with another number of channels."""
-    return keras.Input(batch_shape=(*tensor.shape[:-1], channels), dtype=tensor.dtype, name=tensor.name)
+def _input_like(tensor, channels: int | None):
+    """Return an input like one of a model, by default with as many channels."""
+    shape = tensor.shape if channels is None else (*tensor.shape[:-1], channels)
+    return keras.Input(batch_shape=shape, dtype=tensor.dtype, name=tensor._keras_history.operation.name)
