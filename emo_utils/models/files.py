@@ -11,6 +11,7 @@ from typing import Any
 
 import keras
 
+import emo_utils.models.fake_quantised  # noqa: F401  so that Keras knows these layers where a file has them
 from emo_utils.atomic import replacing
 from emo_utils.emotions import canonical_emotion
 from emo_utils.errors import DataError, ModelError, first_line

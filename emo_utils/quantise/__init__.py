@@ -1,8 +1,8 @@
 """Quantisation: fewer bits for weights and activations."""
 
+from emo_utils.models.fake_quantised import FakeQuantise
 from emo_utils.quantise.calibration import MIN_CALIBRATION, calibration_images, check_calibration
 from emo_utils.quantise.fold import fold_batch_norm
-from emo_utils.quantise.layers import FakeQuantise
 from emo_utils.quantise.model import quantise_model
 from emo_utils.quantise.packed import load_packed, save_packed
 

@@ -6,10 +6,10 @@ import keras
 import numpy as np
 
 from emo_utils.errors import ModelError
+from emo_utils.models.fake_quantised import FAKE_OF, PLAIN_OF, FakeQuantise
 from emo_utils.models.graph import clone_layers, leaf_calls
 from emo_utils.quantise.calibration import check_calibration
 from emo_utils.quantise.fold import fold_batch_norm
-from emo_utils.quantise.layers import FAKE_OF, PLAIN_OF, FakeQuantise
 from emo_utils.quantise.ranges import activation_ranges
 
 FLOAT_BITS = 32

@@ -20,13 +20,13 @@ import numpy as np
 
 from emo_utils.atomic import replacing
 from emo_utils.errors import ModelError, first_line
+from emo_utils.models.fake_quantised import PLAIN_OF, FakeQuantise, kernels_of, quantise_kernel
 from emo_utils.models.files import find_model_file, model_class_names
 from emo_utils.models.graph import clone_layers
 from emo_utils.models.grouped import GroupedConv2D
 from emo_utils.models.untrusted import DAMAGE, refuse_parts
 from emo_utils.quantise.bits import pack, packed_size, unpack
 from emo_utils.quantise.fold import fold_batch_norm
-from emo_utils.quantise.layers import PLAIN_OF, FakeQuantise, kernels_of, quantise_kernel
 from emo_utils.quantise.model import FLOAT_BITS, check_bits, check_layers
 
 _MODEL, _HEADER, _WEIGHTS = "model.json", "header.json", "weights.bin"
