@@ -3,6 +3,13 @@
 Nothing is computed, shown or saved here. Colours are seaborn's "colorblind" palette; grey images use grey.
 """
 
+from emo_utils.plots.compression import (
+    plot_pareto,
+    plot_pruning,
+    plot_quantisation,
+    plot_teacher_student,
+    plot_total,
+)
 from emo_utils.plots.confidence import plot_ranking, plot_reliability, plot_risk_coverage
 from emo_utils.plots.curves import plot_class_counts, plot_label_curves, plot_learning_curves, plot_lines
 from emo_utils.plots.explain import plot_heat, plot_heat_shares
@@ -31,7 +38,10 @@ __all__ = [
     "plot_leakage",
     "plot_learning_curves",
     "plot_lines",
+    "plot_pareto",
     "plot_probabilities",
+    "plot_pruning",
+    "plot_quantisation",
     "plot_ranking",
     "plot_recalls",
     "plot_reliability",
@@ -39,4 +49,6 @@ __all__ = [
     "plot_seeds",
     "plot_severities",
     "plot_slices",
+    "plot_teacher_student",
+    "plot_total",
 ]
