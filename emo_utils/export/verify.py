@@ -18,7 +18,6 @@ from emo_utils.quantise.calibration import calibration_images
 
 # Float files repeat the arithmetic in another order; int8 files round every activation to 256 levels.
 MIN_AGREEMENT = {"float32": 0.999, "float16": 0.99, "dynamic": 0.95, "int8": 0.9, "int8x16": 0.95, "int4": 0.5}
-DEFAULT_FORMATS = ("float32", "int8")
 
 
 @dataclass(frozen=True)
@@ -76,7 +75,7 @@ def verify_export(before: np.ndarray, after: np.ndarray, data: FaceDataset, form
 
 
 def export_all(
-    model, data: FaceDataset, folder: str | Path, formats: Sequence[str] = DEFAULT_FORMATS
+    model, data: FaceDataset, folder: str | Path, formats: Sequence[str] = ("float32", "int8")
 ) -> Iterator[tuple[Path, Verification]]:
     """Write model_<format>.tflite for each format, checking each on the test part.
 
