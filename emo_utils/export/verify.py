@@ -16,8 +16,9 @@ from emo_utils.export.run import run_tflite
 from emo_utils.export.tflite import convert_tflite
 from emo_utils.quantise.calibration import calibration_images
 
-# Float files repeat the arithmetic in another order; int8 files round every activation to 256 levels.
-MIN_AGREEMENT = {"float32": 0.999, "float16": 0.99, "dynamic": 0.95, "int8": 0.9, "int8x16": 0.95, "int4": 0.5}
+# Float files repeat the arithmetic in another order; int8 files round every activation to 256 levels, which in
+# MobileNetV3Small moves a tenth of the answers on FER2013.
+MIN_AGREEMENT = {"float32": 0.999, "float16": 0.99, "dynamic": 0.95, "int8": 0.85, "int8x16": 0.95, "int4": 0.5}
 
 
 @dataclass(frozen=True)
