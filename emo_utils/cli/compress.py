@@ -39,13 +39,14 @@ def _compress(args) -> int:
         value = getattr(args, name)
         if value is not None and value < 1:
             return fail(f"--{name} must be at least 1. Got {value}")
-    from emo_utils.compress import compare_compression, mean_gain
+    from emo_utils.compress import compare_compression, mean_gain, save_figures
     from emo_utils.datasets import load_dataset
 
     data = load_dataset(args.data)
     done = compare_compression(
         args.teacher, args.student, data, args.out, seeds=args.seeds, epochs=args.epochs, limit=args.limit
     )
+    save_figures(done.frame, done.folder)
     print(_table(done.frame))
     mean, low, high = mean_gain(done.gain)
     interval = f", 95 % interval of the mean [{low:+.1%}, {high:+.1%}]" if args.seeds > 1 else ""

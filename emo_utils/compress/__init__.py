@@ -4,6 +4,7 @@ plan (recipes) -> trained (models) -> rounded (files of fewer bits) -> frame (a 
 """
 
 from emo_utils.compress.compare import Comparison, compare_compression
+from emo_utils.compress.figures import save_figures
 from emo_utils.compress.frame import comparison_frame, distillation_gain, mean_gain
 from emo_utils.compress.source_csv import write_source_csv
 
@@ -13,5 +14,6 @@ __all__ = [
     "comparison_frame",
     "distillation_gain",
     "mean_gain",
+    "save_figures",
     "write_source_csv",
 ]
