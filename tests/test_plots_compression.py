@@ -53,3 +53,12 @@ def test_the_front_is_named_and_nothing_else(frame, x):
     assert ax.get_xscale() == "log"
     heights = [t.xyann[1] for t in ax.texts]
     assert len(set(heights)) == len(heights)
+
+
+def test_weights_stand_over_the_values_that_their_grid_leaves_them():
+    weights, grid = np.linspace(-1, 1, 50), np.array([-1.0, 0, 1])
+    first, second = compression.plot_weight_grids({"a": (weights, grid), "b": (weights / 2, grid / 2)}).axes
+    assert first.get_title(loc="left") == "a: 3 values"
+    assert [line[0, 0] for line in first.collections[0].get_segments()] == grid.tolist()
+    assert sum(bar.get_height() for bar in second.patches) == len(weights)
+    assert first.get_xlim() == second.get_xlim()

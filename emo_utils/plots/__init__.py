@@ -9,6 +9,7 @@ from emo_utils.plots.compression import (
     plot_quantisation,
     plot_teacher_student,
     plot_total,
+    plot_weight_grids,
 )
 from emo_utils.plots.confidence import plot_ranking, plot_reliability, plot_risk_coverage
 from emo_utils.plots.curves import plot_class_counts, plot_label_curves, plot_learning_curves, plot_lines
@@ -51,4 +52,5 @@ __all__ = [
     "plot_slices",
     "plot_teacher_student",
     "plot_total",
+    "plot_weight_grids",
 ]

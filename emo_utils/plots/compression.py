@@ -1,10 +1,12 @@
 """Figures of compressed models: what was saved, what it cost, and which models are worth their cost.
 
-All take a DataFrame with one row a model: name, family (a key of `FAMILIES`), accuracy, accuracy_low, accuracy_high
-(shares of 1), parameters, macs, bytes, latency_p50_ms (NaN where no engine runs the model).
+Those that compare models take a DataFrame with one row a model: name, family (a key of `FAMILIES`), accuracy,
+accuracy_low, accuracy_high (shares of 1), parameters, macs, bytes, latency_p50_ms (NaN where no engine runs the model).
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -89,6 +91,28 @@ def plot_pareto(frame: pd.DataFrame, front: np.ndarray, x: str = "bytes", *, ax:
     ax.legend(loc="lower right", fontsize=8, framealpha=0.9)
     sns.despine(ax=ax)
     return ax
+
+
+def plot_weight_grids(panels: Mapping[str, tuple[np.ndarray, np.ndarray]], *, title: str = "") -> Figure:
+    """Draw histograms of weights, each over the values that a grid leaves them as thin lines.
+
+    Args:
+        panels: name -> weights of shape (n,), values of the grid of shape (n_values,). All share one horizontal axis.
+        title: of the figure.
+    """
+    first = new_axes((10, 0.6 + 1.25 * len(panels)))
+    figure: Figure = first.figure
+    first.remove()
+    axes = figure.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0]
+    for ax, (name, (weights, grid)) in zip(axes, panels.items(), strict=True):
+        ax.vlines(grid, 0, 1, transform=ax.get_xaxis_transform(), color=COLORS[1], linewidth=0.8, zorder=0)
+        ax.hist(weights, bins=40, color=COLORS[0], alpha=0.8)
+        ax.set_title(f"{name}: {len(grid)} values", fontsize=10, loc="left")
+        ax.set_ylabel("weights")
+        sns.despine(ax=ax)
+    axes[-1].set_xlabel("value of a weight; lines: what it may become")
+    figure.suptitle(title)
+    return figure
 
 
 def _compare(frame: pd.DataFrame, families: tuple[str, ...], title: str) -> Figure:
