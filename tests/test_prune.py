@@ -9,7 +9,7 @@ import pytest
 from emo_utils.errors import PruningError
 from emo_utils.export import export_tflite, run_tflite
 from emo_utils.models import build_model, load_model, save_model
-from emo_utils.prune import LEVELS, filter_table, prune_model, silence_filters
+from emo_utils.prune import CRITERIA, LEVELS, filter_table, prune_model, silence_filters
 from emo_utils.recipe import Head, Recipe, ResNeXt
 from emo_utils.recipes import get_recipe
 
@@ -176,8 +176,14 @@ def test_a_ratio_that_leaves_nothing_names_the_layer_and_a_better_one():
 def test_criteria_that_cannot_rank_are_named():
     with pytest.raises(PruningError, match=r"criterion must be one of l1, batch_norm\. Got 'l2'"):
         prune_model(model_of("SmallCNN"), 0.5, "l2")
-    without = (
-        "No batch norm with a scale follows the filters of 'expanded_conv_squeeze_excite_conv'.* Use criterion 'l1'"
-    )
-    with pytest.raises(PruningError, match=without):
-        prune_model(model_of("MobileNetV3Small"), 0.5, "batch_norm")
+    plain = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Conv2D(4, 3), keras.layers.Conv2D(2, 3)])
+    with pytest.raises(PruningError, match=r"No batch norm with a scale stands in this model.* Use criterion 'l1'"):
+        prune_model(plain, 0.5, "batch_norm")
+
+
+def test_filters_without_batch_norm_are_ranked_by_their_weights():
+    model = model_of("MobileNetV3Small")
+    squeeze = "expanded_conv_squeeze_excite_conv"
+    by_l1, by_norm = (prune_model(model, 0.5, criterion).get_layer("MobileNetV3Small") for criterion in CRITERIA)
+    assert by_norm.get_layer(squeeze).filters == by_l1.get_layer(squeeze).filters < 8
+    check_same_as_silenced(model, 0.3, "batch_norm")
