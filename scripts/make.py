@@ -66,10 +66,12 @@ def colab() -> int:
 
 
 def jax() -> int:
-    """Run one experiment from data to table, and Grad-CAM's gradients, where TensorFlow is not installed."""
-    files = ("tests/test_training.py", "tests/test_explain.py")
-    some = ("-m", "pytest", "-q", *files, "-k", "one_call or computation_by_hand")
-    return timed("training and Grad-CAM on JAX", jax_env(), *some, KERAS_BACKEND="jax")
+    """Run one experiment from data to table, and a test each of what needs gradients or rebuilds models, without
+    TensorFlow."""
+    files = ("training", "explain", "distillation", "prune_forms", "quantise")
+    names = "one_call or computation_by_hand or weighs_labels or weakest_filters or training_at_4_bits"
+    some = ("-m", "pytest", "-q", *(f"tests/test_{name}.py" for name in files), "-k", names)
+    return timed("training on JAX", jax_env(), *some, KERAS_BACKEND="jax")
 
 
 def bench() -> int:
