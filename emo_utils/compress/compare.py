@@ -15,6 +15,7 @@ from emo_utils.compress.source_csv import write_source_csv
 from emo_utils.compress.trained import Trained, Workshop
 from emo_utils.datasets import FaceDataset
 from emo_utils.errors import ModelError
+from emo_utils.evaluation.progress import progress_bar
 from emo_utils.prune import LEVELS
 
 if TYPE_CHECKING:
@@ -101,8 +102,10 @@ def _lines(shop: Workshop, teaching: list[Trained], student: Trained, taught: Tr
     for level in LEVELS:
         recipe = pruned(student.recipe, student.reference, level)
         yield line_of_trained(shop.train(recipe, f"pruned {level}", "pruned"), student, folder)
-    for how in POST_TRAINING:
-        yield line_of_rounded(student, how, student, data, folder)
+    with progress_bar(len(POST_TRAINING), "fewer bits", "files", show=shop.progress) as bar:
+        for how in POST_TRAINING:
+            yield line_of_rounded(student, how, student, data, folder)
+            bar.update()
     for bits in TRAINED_BITS:
         recipe = quantised(student.recipe, student.reference, bits)
         name = f"{bits}-bit weights and activations, trained"
