@@ -21,6 +21,7 @@ from emo_utils.export import (
 )
 from emo_utils.export.run import _dequantise, _quantise
 from emo_utils.models import build_model
+from emo_utils.quantise import MIN_CALIBRATION
 from emo_utils.recipe import Recipe
 
 NAMES = ("angry", "happy", "sad")
@@ -140,6 +141,7 @@ def test_calibration_is_balanced_and_from_training(data):
     assert {i.tobytes() for i in drawn} <= {i.tobytes() for i in train.images}
     by_face = {image.tobytes(): label for image, label in zip(train.images, train.labels, strict=True)}
     assert np.bincount([by_face[i.tobytes()] for i in drawn]).tolist() == [10, 10, 10]
+    assert len(calibration_images(train.select(train.class_names[:2]))) == MIN_CALIBRATION  # of few classes more each
     with pytest.raises(DataError, match="120 of 360 faces offered for calibration belong to the test part"):
         calibration_images(data)
 

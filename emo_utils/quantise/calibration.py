@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from emo_utils.datasets.base import FaceDataset
@@ -11,12 +13,13 @@ MIN_CALIBRATION = 100
 _HELD_OUT = ("test", "private")
 
 
-def calibration_images(train: FaceDataset, per_class: int = 40, seed: int = 0) -> np.ndarray:
+def calibration_images(train: FaceDataset, per_class: int | None = None, seed: int = 0) -> np.ndarray:
     """Draw calibration images, equally many of each class as far as there are.
 
     Args:
         train: the training part.
-        per_class: how many of each class; all of a class that has fewer.
+        per_class: how many of each class, all of one that has fewer; None for 40, or more where the classes are so
+            few that these would not be `MIN_CALIBRATION` in all.
         seed: of the draw.
 
     Returns:
@@ -32,6 +35,7 @@ def calibration_images(train: FaceDataset, per_class: int = 40, seed: int = 0) -
             'Give the training part alone: data.part("train").'
         )
     rng = np.random.default_rng(seed)
+    per_class = per_class or max(40, math.ceil(MIN_CALIBRATION / len(train.class_names)))
     rows = [np.flatnonzero(train.labels == c) for c in range(len(train.class_names))]
     drawn = [rng.choice(r, min(per_class, len(r)), replace=False) for r in rows]
     return train.images[np.concatenate(drawn)]
