@@ -1,7 +1,9 @@
 """The whole comparison: every model a row, nothing made twice, figures measured against the student."""
 
 import csv
+from dataclasses import replace
 
+import keras
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,10 +11,12 @@ import pytest
 from emo_utils import table
 from emo_utils.cli import main
 from emo_utils.compress import compare, compare_compression, mean_gain
+from emo_utils.compress.checks import possible
 from emo_utils.compress.plan import TFLITE, Rounded, distilled, pruned, quantised
+from emo_utils.compress.trained import Workshop, find_source
 from emo_utils.datasets import load_dataset
 from emo_utils.errors import EmoUtilsError, ModelError
-from emo_utils.models import build_model, save_model
+from emo_utils.models import build_model, load_model, save_model
 from emo_utils.paths import course_root
 from emo_utils.recipes import get_recipe
 
@@ -29,33 +33,34 @@ def shorten(monkeypatch):
 
 
 def run(folder):
-    return compare_compression(
-        [TEACHER], "embedded-student", load_dataset("embedded"), folder, epochs=1, limit=160, progress=False
-    )
+    """Compare with a teacher that no run of the table has made, and with a folder for files outside the table's."""
+    teacher, data = str(folder / "anonymous.keras"), load_dataset("embedded")
+    return compare_compression([teacher], "embedded-student", data, folder / "out", epochs=1, limit=160, progress=False)
 
 
 @pytest.fixture(scope="module")
 def done(tmp_path_factory):
     """A comparison that was killed on the way and started again."""
     folder = tmp_path_factory.mktemp("compress")
+    model, info = load_model(TEACHER)
+    save_model(model, folder / "anonymous.keras", {"class_names": info["class_names"]})
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("EMO_OUT", str(folder))
+        patch.setenv("EMO_OUT", str(folder / "table"))
         shorten(patch)
         with patch.context() as killed:
             killed.setattr(compare, "quantised", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
             with pytest.raises(KeyboardInterrupt):
-                run(folder / "out")
+                run(folder)
         first = [row["run_id"] for row in table.read_log()]
-        result = run(folder / "out")
-        yield result, first, table.read_log(), folder
-        assert [row["run_id"] for row in table.read_log()] == [row["run_id"] for row in run_again(patch, folder)]
-
-
-def run_again(patch, folder):
-    """Return the rows after the same call once more, with all training forbidden."""
-    patch.setattr("emo_utils.compress.trained.run_experiment", lambda *_, **__: pytest.fail("trained again"))
-    run(folder / "out")
-    return table.read_log()
+        result = run(folder)
+        before = table.read_log()
+        yield result, first, before, folder
+        # The same call once more, a file having been replaced, makes this one anew and nothing else.
+        patch.setattr("emo_utils.compress.trained.run_experiment", lambda *_, **__: pytest.fail("trained again"))
+        next((folder / "out").glob("student-*-4-bit-weights-per-channel.emoq")).write_bytes(b"")
+        run(folder)
+        (new,) = table.read_log()[len(before) :]
+        assert new["compression"] == "4-bit weights per channel of student"
 
 
 def test_after_a_kill_the_same_call_makes_only_what_is_missing(done):
@@ -97,7 +102,7 @@ def test_rows_say_what_was_done_to_which_run(done):
     assert row["profile"] == "evaluate"
     assert row["val_accuracy"] is not None
     for found in rows:
-        assert (folder / found["model_path"]).is_file() or found["model_path"].endswith("embedded-small-cnn.keras")
+        assert any((base / found["model_path"]).is_file() for base in (folder, folder / "out", folder / "table"))
 
 
 def test_one_csv_a_model_in_the_sources_columns(done):
@@ -131,9 +136,10 @@ def test_what_follows_training_is_shorter_and_slower():
     assert (after.epochs, after.stages[0].learning_rate) == (25, pytest.approx(2.5e-4))
     assert after.distillation.teachers == ("t",)
     assert after.pruning.ratios == (0.4, 0.5, 0.6)
-    rounded = quantised(recipe, "run", 4)
-    assert (rounded.epochs, rounded.stages[0].learning_rate) == (10, pytest.approx(2.5e-5))
+    rounded = quantised(after, "run", 4)
+    assert (rounded.epochs, rounded.stages[0].learning_rate) == (5, pytest.approx(1.25e-5))
     assert rounded.quantisation.activation_bits == 4
+    assert rounded.pruning is None  # its filters are not removed twice
 
 
 def test_models_that_cannot_serve_are_named(tmp_path, monkeypatch):
@@ -151,6 +157,56 @@ def test_models_that_cannot_serve_are_named(tmp_path, monkeypatch):
     ):
         with pytest.raises(ModelError, match=message):
             compare_compression([teacher], student, data, tmp_path / "out", progress=False)
+
+
+def test_what_would_end_a_comparison_is_found_before_anything_is_trained(tmp_path, monkeypatch):
+    monkeypatch.setenv("EMO_OUT", str(tmp_path))
+    monkeypatch.setattr("emo_utils.compress.trained.run_experiment", lambda *_, **__: pytest.fail("trained"))
+    data, out = load_dataset("embedded"), tmp_path / "out"
+    file = tmp_path / "file"
+    file.touch()
+    rounded = STUDENT.but(start="a.keras", quantisation={"weight_bits": 4})
+    weighed = STUDENT.but(balancing="class_weights")
+    for name, recipe in (("r.keras", rounded), ("w.keras", weighed)):
+        info = {"class_names": recipe.classes, "recipe": recipe.to_dict()}
+        save_model(build_model(STUDENT), tmp_path / name, info)
+
+    def fails(message, teacher=TEACHER, student="embedded-student", folder=out, **options):
+        with pytest.raises(EmoUtilsError, match=message):
+            compare_compression([teacher], student, data, folder, progress=False, **options)
+
+    fails("nobody: no such model file", teacher="nobody")
+    fails("at least 100 calibration images.* Got 51", limit=50)
+    fails("cannot be written", folder=file)
+    fails("is rounded already", student=str(tmp_path / "r.keras"))
+    fails("Distiller leaves the weights", student=str(tmp_path / "w.keras"))
+    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+    fails("needs KERAS_BACKEND=tensorflow")
+
+
+def test_without_the_quantiser_of_four_bits_all_else_is_compared(monkeypatch, capsys):
+    def missing():
+        raise EmoUtilsError("pip install it")
+
+    monkeypatch.setattr("emo_utils.export.tflite._quantizer", missing)
+    assert [how.format for how in possible(TFLITE)] == ["float16", "dynamic", "int8", "int8x16"]
+    assert capsys.readouterr().out == "TFLite int4 weights: left out. pip install it\n"
+
+
+def test_students_of_all_seeds_share_a_test_part_that_the_teacher_has_not_seen(tmp_path):
+    faces = load_dataset("embedded")
+    data = replace(faces, usage=np.full(len(faces), ""), groups=None)
+    shop = Workshop(data, STUDENT)
+    first, other = (shop.prepared(STUDENT.but(seed=seed)) for seed in (0, 1))
+    assert first.part("test").ids.tolist() == other.part("test").ids.tolist()
+    assert first.part("val").ids.tolist() != other.part("val").ids.tolist()
+    teacher = STUDENT.but(seed=1)
+    path = tmp_path / "t.keras"
+    save_model(build_model(teacher), path, {"class_names": teacher.classes, "recipe": teacher.to_dict()})
+    student = find_source("embedded-student", data)
+    with pytest.raises(ModelError, match=r"with seed 1, the student with 0\..*Train both with one seed"):
+        find_source(str(path), data, student)
+    assert find_source(str(path), faces, student).path == path
 
 
 def test_the_command_line_names_what_is_wrong_in_one_line(capsys, tmp_path):

@@ -1,6 +1,7 @@
 """Compression compared: one call distils, prunes and quantises a student and measures what each costs and saves.
 
-plan (recipes) -> trained (models) -> rounded (files of fewer bits) -> frame (a line each) -> compare (the call)
+plan (recipes) -> trained (models) -> checks (before any work) -> rounded (files of fewer bits) -> frame (a line
+each) -> compare (the call)
 """
 
 from emo_utils.compress.compare import Comparison, compare_compression

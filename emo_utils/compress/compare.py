@@ -7,16 +7,27 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from emo_utils import table
+from emo_utils.atomic import replacing
 from emo_utils.bench import compare_latency
+from emo_utils.compress.checks import check_folder, check_layers_of, find_student, possible
 from emo_utils.compress.frame import Line, comparison_frame, distillation_gain
-from emo_utils.compress.plan import COMBINED, COMBINED_LEVEL, POST_TRAINING, TRAINED_BITS, distilled, pruned, quantised
+from emo_utils.compress.plan import (
+    COMBINED,
+    COMBINED_LEVEL,
+    POST_TRAINING,
+    TRAINED_BITS,
+    Rounded,
+    distilled,
+    pruned,
+    quantised,
+)
 from emo_utils.compress.rounded import line_of_rounded, line_of_trained
 from emo_utils.compress.source_csv import write_source_csv
-from emo_utils.compress.trained import Trained, Workshop
+from emo_utils.compress.trained import Trained, Workshop, find_source
 from emo_utils.datasets import FaceDataset
-from emo_utils.errors import ModelError
 from emo_utils.evaluation.progress import progress_bar
 from emo_utils.prune import LEVELS
+from emo_utils.quantise import calibration_images, check_calibration
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,23 +75,31 @@ def compare_compression(
         progress: show progress bars.
 
     Raises:
-        EmoUtilsError: a model that is not there, that does not say which recipe made it (student), that has other
-            classes (teacher) or layers that cannot be pruned or quantised.
+        EmoUtilsError: before anything is trained: a model that is not there, that does not say which recipe made it or
+            is rounded already (student), that has other classes or has seen test faces (teacher); too few faces to
+            calibrate with; a folder that cannot be written; TensorFlow or LiteRT missing. Before anything but the
+            student is trained: layers that cannot be pruned or quantised.
     """
-    shop, folder = Workshop(data, epochs, limit, progress), Path(folder)
-    first = shop.take(student, "student", "student")
-    if first.recipe is None:
-        raise ModelError(f"{student} does not say which recipe made it. Take a student that this course has trained.")
+    folder = Path(folder)
+    named = find_student(student, data)
+    sources = [find_source(name, data, named) for name in teachers]
+    shop = Workshop(data, named.recipe, epochs, limit, progress)
+    check_calibration(calibration_images(shop.prepared(named.recipe).part("train")))
+    check_folder(folder)
+    ways = possible(POST_TRAINING)
+    first = shop.take(named, "student", "student")
+    check_layers_of(first)
     teaching = [
-        shop.take(name, f"teacher {i}" if len(teachers) > 1 else "teacher", "teacher", first.recipe.classes)
-        for i, name in enumerate(teachers, start=1)
+        shop.take(source, f"teacher {i}" if len(teachers) > 1 else "teacher", "teacher")
+        for i, source in enumerate(sources, start=1)
     ]
     pairs = list(_pairs(shop, first, tuple(teacher.reference for teacher in teaching), seeds))
-    lines = list(_lines(shop, teaching, *pairs[0], folder))
+    lines = list(_lines(shop, teaching, *pairs[0], ways, folder))
     _measure_latency(lines)
     frame, gain = comparison_frame(lines, first.row), distillation_gain(pairs)
-    frame.to_csv(folder / "comparison.csv", index=False)
-    gain.to_csv(folder / "gain.csv", index=False)
+    for name, rows in (("comparison.csv", frame), ("gain.csv", gain)):
+        with replacing(folder / name) as partial:
+            rows.to_csv(partial, index=False)
     write_source_csv(lines, folder / "models")
     return Comparison(frame, gain, folder)
 
@@ -94,7 +113,9 @@ def _pairs(shop: Workshop, first: Trained, teachers: tuple[str, ...], seeds: int
         yield alone, shop.train(distilled(recipe, teachers), f"distilled, seed {seed}", "distilled")
 
 
-def _lines(shop: Workshop, teaching: list[Trained], student: Trained, taught: Trained, folder: Path) -> Iterator[Line]:
+def _lines(
+    shop: Workshop, teaching: list[Trained], student: Trained, taught: Trained, ways: list[Rounded], folder: Path
+) -> Iterator[Line]:
     """Yield a line for every model: as trained, pruned, rounded, and in combinations."""
     data = shop.prepared(student.recipe)
     for model in (*teaching, student, taught):
@@ -102,8 +123,8 @@ def _lines(shop: Workshop, teaching: list[Trained], student: Trained, taught: Tr
     for level in LEVELS:
         recipe = pruned(student.recipe, student.reference, level)
         yield line_of_trained(shop.train(recipe, f"pruned {level}", "pruned"), student, folder)
-    with progress_bar(len(POST_TRAINING), "fewer bits", "files", show=shop.progress) as bar:
-        for how in POST_TRAINING:
+    with progress_bar(len(ways), "fewer bits", "files", show=shop.progress) as bar:
+        for how in ways:
             yield line_of_rounded(student, how, student, data, folder)
             bar.update()
     for bits in TRAINED_BITS:

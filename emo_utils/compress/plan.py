@@ -89,6 +89,7 @@ def quantised(recipe: Recipe, start: str, bits: int) -> Recipe:
         name=f"{recipe.name}-quantised-{bits}",
         weights=None,
         start=start,
+        pruning=None,  # of a pruned model the filters are gone already
         quantisation=Quantisation(bits, bits),
         stages=_stages_after(recipe, *_AFTER_ROUNDING),
         warmup_epochs=0,

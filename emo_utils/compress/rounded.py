@@ -20,6 +20,7 @@ from emo_utils.evaluation.row import result_columns
 from emo_utils.export import export_tflite, run_tflite
 from emo_utils.models.files import read_info
 from emo_utils.quantise import calibration_images, load_packed, quantise_model, save_packed
+from emo_utils.table.plain import file_sha256
 
 _SUFFIX = {True: ".tflite", False: ".emoq"}
 
@@ -42,8 +43,7 @@ def line_of_trained(model: Trained, student: Trained, folder: Path) -> Line:
         save_packed(loaded, path, info, weight_bits=bits.weight_bits, per_channel=bits.per_channel)
     else:
         path = export_tflite(loaded, path.with_name(path.name + ".tflite"))
-    with np.load(paths.out_dir() / model.row["predictions_path"], allow_pickle=False) as stored:
-        same = agreement(student, stored["probabilities"])
+    same = agreement(student, _answers(model.row))
     costs = {"macs": macs, "agreement": same}
     if any(model.row.get(key) is None for key in costs):
         model.row.update(table.end_run(model.row["run_id"], costs))
@@ -52,21 +52,23 @@ def line_of_trained(model: Trained, student: Trained, folder: Path) -> Line:
 
 def line_of_rounded(source: Trained, how: Rounded, student: Trained, data: FaceDataset, folder: Path) -> Line:
     """Return the line of a trained model in fewer bits; see `round_model`."""
-    row = round_model(source, how, student, data, folder)
+    row, path = round_model(source, how, student, data, folder)
     loaded = source.load()
     alone = source is student
     return Line(
         how.name if alone else f"{source.name}, {how.name}",
         "quantised" if alone else "combined",
         row,
-        paths.out_dir() / row["model_path"],
+        path,
         count_parameters(loaded),
         row["macs"],
-        row["agreement"],
+        agreement(student, _answers(row)),  # the row's own may be with another student of the same recipe
     )
 
 
-def round_model(source: Trained, how: Rounded, student: Trained, data: FaceDataset, folder: Path) -> dict[str, Any]:
+def round_model(
+    source: Trained, how: Rounded, student: Trained, data: FaceDataset, folder: Path
+) -> tuple[dict[str, Any], Path]:
     """Store a trained model in fewer bits, evaluate the file and log it; or return the row if that has been done.
 
     Args:
@@ -77,14 +79,17 @@ def round_model(source: Trained, how: Rounded, student: Trained, data: FaceDatas
         folder: of the file; made if missing.
 
     Returns:
-        The row of the table: figures on test and validation part, size of the file, agreement with the student.
+        The row of the table: figures on test and validation part, size of the file, agreement with the student. And
+        the path of the file.
     """
     compression = f"{how.name} of {source.name}"
     test = data.part("test")
-    known = _known(source, compression, test.fingerprint())
+    fingerprint = data.fingerprint()
+    # With the run in its name no other comparison, made later in the same folder, takes its place.
+    path = folder / f"{slug(source.name)}-{source.row['run_id']}-{slug(how.name)}{_SUFFIX[bool(how.format)]}"
+    known = _known(source, compression, fingerprint, folder)
     if known is not None:
         return known
-    path = folder / f"{slug(source.name)}-{slug(how.name)}{_SUFFIX[bool(how.format)]}"
     model = source.load()
     answer = _write(model, source, how, data, path)
     evaluation, validation = (evaluate_probabilities(part, answer(part.images)) for part in (test, data.part("val")))
@@ -100,7 +105,7 @@ def round_model(source: Trained, how: Rounded, student: Trained, data: FaceDatas
             "classes": list(data.class_names),
             **{f"n_{usage}": len(data.part(usage)) for usage in ("train", "val", "test")},
             "split": "test part",
-            "fingerprint": data.fingerprint(),
+            "fingerprint": fingerprint,
             "test_fingerprint": test.fingerprint(),
             "backbone": source.recipe.backbone,
             "input_size": source.recipe.input_size,
@@ -110,7 +115,7 @@ def round_model(source: Trained, how: Rounded, student: Trained, data: FaceDatas
         }
     )
     predictions = evaluation.save(paths.runs_dir() / run_id / "predictions.npz")
-    return table.end_run(
+    row = table.end_run(
         run_id,
         {
             **result_columns(evaluation),
@@ -122,6 +127,7 @@ def round_model(source: Trained, how: Rounded, student: Trained, data: FaceDatas
             "predictions_path": predictions,
         },
     )
+    return row, path
 
 
 def agreement(source: Trained, probabilities: np.ndarray) -> float:
@@ -131,9 +137,7 @@ def agreement(source: Trained, probabilities: np.ndarray) -> float:
         source: the model; its answers are those that its run has stored.
         probabilities: array of shape (n, n_classes), of the same faces in the same order.
     """
-    with np.load(paths.out_dir() / source.row["predictions_path"], allow_pickle=False) as stored:
-        answers = stored["probabilities"].argmax(axis=1)
-    return float((answers == probabilities.argmax(axis=1)).mean())
+    return float((_answers(source.row).argmax(axis=1) == probabilities.argmax(axis=1)).mean())
 
 
 def slug(name: str) -> str:
@@ -166,16 +170,22 @@ def _summing_to_one(probabilities: np.ndarray) -> np.ndarray:
     return probabilities / probabilities.sum(axis=1, keepdims=True)
 
 
-def _known(source: Trained, compression: str, fingerprint: str) -> dict[str, Any] | None:
-    wanted = {
-        "of_run": source.row["run_id"],
-        "compression": compression,
-        "test_fingerprint": fingerprint,
-        "status": "ok",
-    }
+def _answers(row: dict[str, Any]) -> np.ndarray:
+    """Return the probabilities that a run has stored of the test faces."""
+    with np.load(paths.out_dir() / row["predictions_path"], allow_pickle=False) as stored:
+        return stored["probabilities"]
+
+
+def _known(source: Trained, compression: str, fingerprint: str, folder: Path) -> tuple[dict[str, Any], Path] | None:
+    """Return the row of a file that has been made, and the file, if it is still the one that was evaluated."""
+    wanted = {"of_run": source.row["run_id"], "compression": compression, "fingerprint": fingerprint, "status": "ok"}
     for row in reversed(table.read_log()):
-        if all(row.get(key) == value for key, value in wanted.items()):
-            files = (paths.out_dir() / str(row.get(key)) for key in ("model_path", "predictions_path"))
-            if all(file.is_file() for file in files):
-                return row
+        if any(row.get(key) != value for key, value in wanted.items()):
+            continue
+        logged = Path(str(row.get("model_path")))
+        # Of a file outside its own folder the table keeps the name alone.
+        for path in (paths.out_dir() / logged, folder / logged.name):
+            same = path.is_file() and file_sha256(path) == row.get("model_sha256")
+            if same and (paths.out_dir() / str(row.get("predictions_path"))).is_file():
+                return row, path
     return None

@@ -97,7 +97,16 @@ def _dequantise(values: np.ndarray, details: dict) -> np.ndarray:
     return ((values.astype(np.float32) - zero) * scale).astype(np.float32)
 
 
+def check_litert() -> None:
+    """Raise EmoUtilsError where nothing that runs a TFLite file is installed."""
+    _litert()
+
+
 def _interpreter(path: Path):
+    return _litert()(model_path=str(path), num_threads=1)
+
+
+def _litert() -> type:
     try:
         from ai_edge_litert.interpreter import Interpreter
     except ImportError:
@@ -105,4 +114,4 @@ def _interpreter(path: Path):
             from tensorflow.lite import Interpreter  # on its way out, but there where LiteRT is not installed
         except ImportError:
             raise EmoUtilsError("Running a .tflite file needs LiteRT: pip install ai-edge-litert") from None
-    return Interpreter(model_path=str(path), num_threads=1)
+    return Interpreter

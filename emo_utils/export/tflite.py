@@ -62,9 +62,8 @@ def convert_tflite(
     formats = check_formats(formats)
     size = model.input_shape[1]
     images = check_calibration(calibration) if set(formats) & set(_CALIBRATED) else None
+    check_tools(formats)  # says now, not after minutes, what is missing
     tf = _tensorflow()
-    if "int4" in formats:
-        _quantizer()  # says now, not after minutes, that it is missing
     # A converter made from a SavedModel is silent; one made from the Keras object prints 200 lines.
     with tempfile.TemporaryDirectory() as folder:
         with _quiet(tf):
@@ -90,6 +89,13 @@ def check_formats(formats: Iterable[str]) -> list[str]:
     if unknown or not formats:
         raise EmoUtilsError(f"format must be one of {', '.join(FORMATS)}. Got {unknown[0] if unknown else ''!r}.")
     return formats
+
+
+def check_tools(formats: Iterable[str]) -> None:
+    """Raise EmoUtilsError where what writing these formats takes is not installed, or not the backend of Keras."""
+    _tensorflow()
+    if "int4" in formats:
+        _quantizer()
 
 
 def _convert(tf, folder: str, format: str, images: np.ndarray | None, size: int) -> bytes:
