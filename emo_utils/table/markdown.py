@@ -27,11 +27,11 @@ def results_markdown(frame: pd.DataFrame) -> str:
     interval that a single run has.
 
     Args:
-        frame: what `read_runs` returns. Finished runs of the profile "full" with a test accuracy count; quick runs and
-            runs on the embedded faces do not. Of runs with one recipe hash, i.e. repetitions, the latest counts.
+        frame: what `read_runs` returns. Finished runs of the profile "full" with a test accuracy count; quick runs,
+            runs on the embedded faces and what was made of another run's model do not. Of runs with one recipe hash, i.e. repetitions, the latest counts.
     """
     real = frame[(frame["status"] == "ok") & (frame["profile"] == "full") & frame["test_accuracy"].notna()]
-    real = real[real["data"].notna() & ~real["data"].astype(str).str.startswith("embedded")]
+    real = real[real["data"].notna() & ~real["data"].astype(str).str.startswith("embedded") & real["of_run"].isna()]
     if real.empty:
         return "No run on real data has been logged yet."
     same = real["recipe_hash"].where(real["recipe_hash"].notna(), real["run_id"])
