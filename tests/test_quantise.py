@@ -11,7 +11,7 @@ from emo_utils.models import build_model, load_model, save_model
 from emo_utils.models.fake_quantised import FAKE_OF, kernels_of, quantise_kernel
 from emo_utils.models.graph import leaf_calls
 from emo_utils.models.grouped import GroupedConv2D
-from emo_utils.quantise import FakeQuantise, fold_batch_norm, quantise_model
+from emo_utils.quantise import FakeQuantise, fold_batch_norm, quantise_model, unquantise_model
 from emo_utils.recipe import Recipe, ResNeXt
 
 RNG = np.random.default_rng(0)
@@ -143,6 +143,18 @@ def test_training_at_4_bits_lowers_the_loss_and_moves_every_kernel(small):
     moved = [np.abs(new - old).max() for new, old in zip(quantised.get_weights(), before, strict=True)]
     assert min(moved) > 1e-4
     assert len(quantised.trainable_weights) == len(before)
+
+
+def test_taken_back_to_float_it_keeps_what_it_has_learnt(small):
+    model = quantise_model(small, weight_bits=4, activation_bits=8, calibration=FACES)
+    fit(model, 1)
+    plain = unquantise_model(model)
+    kinds = {type(call.operation) for call in leaf_calls(plain)[1]}
+    assert not kinds & {*FAKE_OF.values(), FakeQuantise}
+    for mine, learnt in zip(plain.get_weights(), model.get_weights(), strict=True):
+        np.testing.assert_array_equal(mine, learnt)
+    # Rounded again with the same bounds it would be the model that was trained; unrounded it computes nearly the same.
+    assert 0 < np.abs(outputs(plain) - outputs(model)).mean() < 0.2
 
 
 def test_unfit_arguments(small):

@@ -3,7 +3,7 @@
 from emo_utils.models.fake_quantised import FakeQuantise
 from emo_utils.quantise.calibration import MIN_CALIBRATION, calibration_images, check_calibration
 from emo_utils.quantise.fold import fold_batch_norm
-from emo_utils.quantise.model import quantise_model
+from emo_utils.quantise.model import quantise_model, unquantise_model
 from emo_utils.quantise.packed import load_packed, save_packed
 
 __all__ = [
@@ -15,4 +15,5 @@ __all__ = [
     "load_packed",
     "quantise_model",
     "save_packed",
+    "unquantise_model",
 ]

@@ -73,6 +73,35 @@ def quantise_model(
     return result
 
 
+def unquantise_model(model: keras.Model) -> keras.Model:
+    """Return a model from `quantise_model` as plain float layers with the weights that it has learnt.
+
+    This is what to export after quantisation-aware training: the weights have settled where rounding hurts least, and
+    the format's own integers take the place of the imitated ones.
+
+    Args:
+        model: from `quantise_model`, perhaps trained since; stays as it is.
+    """
+    pairs = []
+
+    def replace(layer):
+        if isinstance(layer, FakeQuantise):
+            return keras.layers.Identity(name=layer.name)
+        if type(layer) not in PLAIN_OF:
+            return None
+        config = layer.get_config()
+        for key in ("weight_bits", "per_channel"):
+            config.pop(key)
+        new = PLAIN_OF[type(layer)].from_config(config)
+        pairs.append((layer, new))
+        return new
+
+    plain = clone_layers(model, replace)
+    for old, new in pairs:
+        new.set_weights(old.get_weights())
+    return plain
+
+
 def check_bits(name: str, bits: int) -> None:
     """Raise a ModelError unless bits is 2 to 16, or 32 for float."""
     if bits != FLOAT_BITS and bits not in range(2, 17):
