@@ -10,10 +10,12 @@ from emo_utils.models import build_model, save_model
 from emo_utils.recipe import Distillation, Recipe
 from emo_utils.recipes import get_recipe
 from emo_utils.training import run_experiment
+from emo_utils.training.callbacks import EpochClock
 from emo_utils.training.distil import average_teacher, make_distiller, temperature_loss
 from emo_utils.training.losses import make_loss
 
 CLASSES = ("angry", "happy")
+begin_epoch = EpochClock.on_epoch_begin
 
 
 def small(**changes) -> Recipe:
@@ -100,6 +102,27 @@ def test_a_distilled_run_says_who_taught_it_and_ends_as_an_ordinary_model(teache
     assert result.row["compression"].endswith("teacher.keras (T 2, alpha 0.5)")
     assert set(result.curves[0]) == {"stage", "epoch", "loss", "accuracy", "val_loss", "val_accuracy", "lr"}
     assert [layer.name for layer in result.model.layers][-1] == "probabilities"
+
+
+def test_a_distillation_that_was_killed_ends_as_the_unbroken_one(teacher, tmp_path, monkeypatch):
+    recipe = small(distillation={"teachers": [str(teacher)]}, stages=[{"train": "all", "epochs": 2}])
+    results = []
+    for folder, dies in (("whole", False), ("killed", True)):
+        monkeypatch.setenv("EMO_OUT", str(tmp_path / folder))
+        if dies:
+            with monkeypatch.context() as patch:
+                patch.setattr(EpochClock, "on_epoch_begin", dies_in_second_epoch)
+                with pytest.raises(KeyboardInterrupt):
+                    run_experiment(recipe, load_dataset("embedded"), progress=False, limit=60)
+        results.append(run_experiment(recipe, load_dataset("embedded"), progress=False, limit=60))
+    for a, b in zip(*(result.model.get_weights() for result in results), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-5)
+
+
+def dies_in_second_epoch(clock, epoch, logs=None):
+    if epoch == 1:
+        raise KeyboardInterrupt
+    begin_epoch(clock, epoch, logs)
 
 
 def test_a_student_starts_from_a_pruned_or_rounded_model_of_its_own_architecture(tmp_path, monkeypatch):

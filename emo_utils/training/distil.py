@@ -29,12 +29,14 @@ def make_distiller(model: keras.Model, recipe: Recipe) -> Distiller:
     # Keras's loss wants logits; softmax outputs would pass through a second softmax without a word.
     student = keras.Model(model.input, model.get_layer("probabilities").input, name="student")
     teachers = [load_trained(name, recipe.classes)[0] for name in recipe.distillation.teachers]
-    return Distiller(
+    distiller = Distiller(
         teacher=average_teacher(teachers, recipe.input_size),
         student=student,
         distillation_losses=temperature_loss(recipe.distillation.temperature),
         student_loss_weight=recipe.distillation.alpha,
     )
+    distiller.build(model.input_shape)  # until then it takes no weights of a training that was broken off
+    return distiller
 
 
 def temperature_loss(temperature: float) -> LogitsDistillation:
