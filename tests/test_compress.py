@@ -209,6 +209,11 @@ def test_students_of_all_seeds_share_a_test_part_that_the_teacher_has_not_seen(t
     assert find_source(str(path), faces, student).path == path
 
 
+def test_a_student_trained_in_full_has_no_shortened_partner(tmp_path):
+    with pytest.raises(ModelError, match=r"was trained in full. Leave epochs and limit out"):
+        compare_compression([TEACHER], TEACHER, load_dataset("embedded"), tmp_path / "out", limit=100)
+
+
 def test_the_command_line_names_what_is_wrong_in_one_line(capsys, tmp_path):
     wrong = ["compress", "--teacher", "a", "--student", "b", "--data", "embedded", "--out", str(tmp_path)]
     assert main([*wrong, "--seeds", "0"]) == 2

@@ -25,6 +25,7 @@ from emo_utils.compress.rounded import line_of_rounded, line_of_trained
 from emo_utils.compress.source_csv import write_source_csv
 from emo_utils.compress.trained import Trained, Workshop, find_source
 from emo_utils.datasets import FaceDataset
+from emo_utils.errors import ModelError
 from emo_utils.evaluation.progress import progress_bar
 from emo_utils.prune import LEVELS
 from emo_utils.quantise import calibration_images, check_calibration
@@ -75,13 +76,15 @@ def compare_compression(
         progress: show progress bars.
 
     Raises:
-        EmoUtilsError: before anything is trained: a model that is not there, that does not say which recipe made it or
-            is rounded already (student), that has other classes or has seen test faces (teacher); too few faces to
-            calibrate with; a folder that cannot be written; TensorFlow or LiteRT missing. Before anything but the
-            student is trained: layers that cannot be pruned or quantised.
+        EmoUtilsError: before anything is trained: a model that is not there; a student that does not say which recipe
+            made it, is rounded already, or is a file where epochs or limit are given; a teacher of other classes, or
+            one that has seen test faces; too few faces to calibrate with; a folder that cannot be written; TensorFlow
+            or LiteRT missing. Before anything but the student is trained: layers that cannot be pruned or quantised.
     """
     folder = Path(folder)
     named = find_student(student, data)
+    if named.path and (epochs or limit):
+        raise ModelError(f"{student} was trained in full. Leave epochs and limit out, or name its recipe as student.")
     sources = [find_source(name, data, named) for name in teachers]
     shop = Workshop(data, named.recipe, epochs, limit, progress)
     check_calibration(calibration_images(shop.prepared(named.recipe).part("train")))

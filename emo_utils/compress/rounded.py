@@ -35,14 +35,15 @@ def line_of_trained(model: Trained, student: Trained, folder: Path) -> Line:
     """
     loaded = model.load()
     parameters, macs = count_parameters(loaded), count_macs(loaded)
-    path = folder / f"{slug(model.name)}-{model.row['run_id']}"
     bits = model.recipe.quantisation if model.recipe else None
-    if bits:
-        path = path.with_name(path.name + ".emoq")
+    path = folder / f"{slug(model.name)}-{model.row['run_id']}{_SUFFIX[not bits]}"
+    if path.is_file():
+        pass  # written whole, and a run has one model
+    elif bits:
         info = read_info(model.path)
         save_packed(loaded, path, info, weight_bits=bits.weight_bits, per_channel=bits.per_channel)
     else:
-        path = export_tflite(loaded, path.with_name(path.name + ".tflite"))
+        export_tflite(loaded, path)
     same = agreement(student, _answers(model.row))
     costs = {"macs": macs, "agreement": same}
     if any(model.row.get(key) is None for key in costs):

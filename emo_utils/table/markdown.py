@@ -28,7 +28,8 @@ def results_markdown(frame: pd.DataFrame) -> str:
 
     Args:
         frame: what `read_runs` returns. Finished runs of the profile "full" with a test accuracy count; quick runs,
-            runs on the embedded faces and what was made of another run's model do not. Of runs with one recipe hash, i.e. repetitions, the latest counts.
+            runs on the embedded faces and what was made of another run's model do not. Of runs with one recipe hash,
+            i.e. repetitions, the latest counts.
     """
     real = frame[(frame["status"] == "ok") & (frame["profile"] == "full") & frame["test_accuracy"].notna()]
     real = real[real["data"].notna() & ~real["data"].astype(str).str.startswith("embedded") & real["of_run"].isna()]

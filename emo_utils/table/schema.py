@@ -65,7 +65,9 @@ COLUMNS = (
     ),
     *_with_interval("ece_scaled", "ECE on the test part after calibration.", "0.000"),
     *_with_interval("nll_scaled", "Negative log-likelihood on the test part after calibration.", "0.000"),
-    Column("agreement", "result", "Share of test faces that get the same answer as from the student before compression.", _SHARE, 9),
+    Column(
+        "agreement", "result", "Share of test faces with the same answer as the student's, uncompressed.", _SHARE, 9
+    ),
     Column("interval_over", "result", "What the intervals draw: faces, or groups (people) whole.", width=9),
     Column("n_groups", "result", "Number of these groups on the test part.", _COUNT, 8),
     Column("n", "result", "Number of test faces the figures rest on.", _COUNT, 8),

@@ -357,7 +357,7 @@ print(f'always "happy" would have an accuracy of {100 * fer_happy:.1f} %')
 # comparison has not shown that the teacher helps. And note what distillation does *not* do: it saves no byte. It gets
 # more out of a network that is small already.
 #
-# The same student with filters removed, at the three levels of the source, each trained on for a fifth of its epochs:
+# The same student with filters removed, at the three levels of the source, each trained on for half of its epochs:
 
 # %%
 plot_pruning(frame)
