@@ -66,6 +66,15 @@ def test_show_names_accuracy_interval_and_status():
     assert "nan" not in text
 
 
+def test_show_tells_a_file_in_fewer_bits_from_the_run_that_it_was_made_from():
+    end_run(start_run({"recipe": "student", "profile": "full"}), {"test_accuracy": 0.5})
+    end_run(start_run({"recipe": "student", "profile": "evaluate", "compression": "int8 of student"}), {})
+    first, second = (line for line in show(read_runs()).splitlines()[1:])
+    assert "student" in first
+    assert "int8" not in first
+    assert "int8 of student" in second
+
+
 def test_find_run_by_id_beginning_or_name():
     first = log_run("250101-aaa", 0.5)
     log_run("250102-bbb", 0.6)

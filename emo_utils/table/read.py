@@ -78,6 +78,11 @@ def show(frame: pd.DataFrame) -> str:
         other = row.profile == "evaluate" and isinstance(row.split, str) and row.split != "test part"
         return ("" if pd.isna(row.data) else str(row.data)) + (f" ({row.split})" if other else "")
 
+    def what(row) -> str:
+        # A file in fewer bits has the recipe of the model that it was made from.
+        made = row.compression if row.profile == "evaluate" and isinstance(row.compression, str) else row.recipe
+        return "" if pd.isna(made) else str(made)
+
     def texts(name: str) -> list[str]:
         return ["" if pd.isna(value) else str(value) for value in frame[name]]
 
@@ -86,7 +91,7 @@ def show(frame: pd.DataFrame) -> str:
     table = pd.DataFrame(
         {
             "run": frame["run_id"].tolist(),
-            "recipe": texts("recipe"),
+            "recipe": [what(row) for row in frame.itertuples(index=False)],
             "data": [data(row) for row in frame.itertuples(index=False)],
             "val %": [percent(v) for v in frame["val_accuracy"]],
             "test % [95 %]": [test(row) for row in frame.itertuples(index=False)],
