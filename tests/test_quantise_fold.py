@@ -44,8 +44,9 @@ def output(model: keras.Model, faces: np.ndarray, layer: str) -> np.ndarray:
     return keras.ops.convert_to_numpy(part(faces, training=False))
 
 
-@pytest.mark.parametrize("name", BACKBONES)
-def test_the_same_features_in_every_backbone(name):
+# NASNetMobile and ResNet50 hold no kind of layer that the others lack, and take the longest.
+@pytest.mark.parametrize("name", [name for name in BACKBONES if name not in ("NASNetMobile", "ResNet50")])
+def test_the_same_features_in_a_backbone(name):
     size = BACKBONES[name].min_size
     model = with_random_norms(build_model(Recipe("a", backbone=name, input_size=size, head=Head(units=(8,)))))
     folded = fold_batch_norm(model)

@@ -43,9 +43,10 @@ def test_the_quick_form_needs_no_network_and_changes_only_the_size_of_things(nam
     full, small = RECIPES[name], quick(RECIPES[name])
     assert small.data == "embedded"
     assert small.weights != "imagenet"
-    assert (small.backbone, small.head, small.balancing, small.loss, small.augmentation, small.classes) == (
-        full.backbone, full.head, full.balancing, full.loss, full.augmentation, full.classes,
+    assert (small.backbone, small.head, small.balancing, small.loss, small.augmentation) == (
+        full.backbone, full.head, full.balancing, full.loss, full.augmentation,
     )  # fmt: skip
+    assert small.classes == tuple(c for c in full.classes if c != "contempt")
     assert [stage.train for stage in small.stages] == [stage.train for stage in full.stages]
 
 

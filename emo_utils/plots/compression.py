@@ -13,7 +13,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullFormatter, PercentFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter, PercentFormatter
 
 from emo_utils.plots.style import COLORS, new_axes
 
@@ -108,7 +108,7 @@ def plot_weight_grids(panels: Mapping[str, tuple[np.ndarray, np.ndarray]], *, ti
         ax.vlines(grid, 0, 1, transform=ax.get_xaxis_transform(), color=COLORS[1], linewidth=0.8, zorder=0)
         ax.hist(weights, bins=40, color=COLORS[0], alpha=0.8)
         ax.set_title(f"{name}: {len(grid)} values", fontsize=10, loc="left")
-        ax.set_ylabel("weights")
+        ax.set_ylabel("count")
         sns.despine(ax=ax)
     axes[-1].set_xlabel("value of a weight; lines: what it may become")
     figure.suptitle(title)
@@ -121,7 +121,8 @@ def _compare(frame: pd.DataFrame, families: tuple[str, ...], title: str) -> Figu
     first = new_axes((11, 1.5 + 0.32 * len(rows)))
     figure: Figure = first.figure
     first.remove()
-    axes = figure.subplots(1, 1 + len(_COSTS), sharey=True, width_ratios=(1.5, 1, 1, 1))
+    costs = {cost: how for cost, how in _COSTS.items() if rows[cost].nunique() > 1}  # one that is the same says nothing
+    axes = figure.subplots(1, 1 + len(costs), sharey=True, width_ratios=(1.5, *(1,) * len(costs)))
     figure.suptitle(title)
     for family in families:
         color, marker = FAMILIES[family]
@@ -129,24 +130,30 @@ def _compare(frame: pd.DataFrame, families: tuple[str, ...], title: str) -> Figu
         axes[0].errorbar(
             mine["accuracy"], mine.index, xerr=_interval(mine), fmt=marker, color=color, markersize=6, linewidth=1.2
         )
-        for ax, (cost, (_, factor)) in zip(axes[1:], _COSTS.items(), strict=True):
+        for ax, (cost, (_, factor)) in zip(axes[1:], costs.items(), strict=True):
             ax.plot(mine[cost] * factor, mine.index, marker, color=color, markersize=6)
     axes[0].set(yticks=rows.index, yticklabels=rows["name"], xlabel="test accuracy, 95 % interval")
+    axes[0].xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     axes[0].xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    axes[0].margins(y=0.6 / len(rows))
     axes[0].invert_yaxis()
     axes[0].grid(axis="x", color="0.9")
-    for ax, (cost, (label, factor)) in zip(axes[1:], _COSTS.items(), strict=True):
+    for ax, (cost, (label, factor)) in zip(axes[1:], costs.items(), strict=True):
         values = rows[cost] * factor
         ax.set(xscale="log", xlabel=f"{label}, log")
         ax.set_xlim(values.min() / 1.5, values.max() * max(2.0, (values.max() / values.min()) ** 0.6))
         ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         ax.xaxis.set_minor_formatter(NullFormatter())
         for y, value in enumerate(values):
-            text = "not run" if np.isnan(value) else f"{value:.3g}" if value < 100 else f"{value:,.0f}"
-            place = values.min() if np.isnan(value) else value
-            ax.annotate(text, (place, y), xytext=(6, 0), textcoords="offset points", va="center", fontsize=8)
+            known = not np.isnan(value)
+            text = "not run" if not known else f"{value:.3g}" if value < 100 else f"{value:,.0f}"
+            ax.annotate(
+                text, (value if known else 1, y), xytext=(6 if known else 0, 0), textcoords="offset points", fontsize=8,
+                va="center", ha="left" if known else "right",
+                xycoords="data" if known else ax.get_yaxis_transform(),
+            )  # fmt: skip
         ax.tick_params(axis="y", length=0)
-    for ax, (column, factor) in zip(axes, [("accuracy", 1.0), *((c, f) for c, (_, f) in _COSTS.items())], strict=True):
+    for ax, (column, factor) in zip(axes, [("accuracy", 1.0), *((c, f) for c, (_, f) in costs.items())], strict=True):
         for value in rows.loc[rows["family"] == "student", column]:
             ax.axvline(value * factor, color=FAMILIES["student"][0], linewidth=0.8, linestyle=":", zorder=0)
     for ax in axes:

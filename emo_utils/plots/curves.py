@@ -125,7 +125,7 @@ def plot_lines(
     """
     ax = ax or new_axes()
     for i, (name, values) in enumerate(lines.items()):
-        ax.plot(x, values, color=COLORS[i], label=name)
+        ax.plot(x, values, color=COLORS[i], label=name, marker="o" if len(x) <= 6 else None, markersize=4)
     ax.set(xlabel=xlabel, ylabel=ylabel, title=title)
     ax.spines[["top", "right"]].set_visible(False)
     ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))

@@ -73,7 +73,7 @@ def quantise_model(
     return result
 
 
-def unquantise_model(model: keras.Model) -> keras.Model:
+def unquantise_model(model: keras.Model, *, activations: bool = True) -> keras.Model:
     """Return a model from `quantise_model` as plain float layers with the weights that it has learnt.
 
     This is what to export after quantisation-aware training: the weights have settled where rounding hurts least, and
@@ -81,11 +81,12 @@ def unquantise_model(model: keras.Model) -> keras.Model:
 
     Args:
         model: from `quantise_model`, perhaps trained since; stays as it is.
+        activations: unround these, too; False leaves them as they are.
     """
     pairs = []
 
     def replace(layer):
-        if isinstance(layer, FakeQuantise):
+        if isinstance(layer, FakeQuantise) and activations:
             return keras.layers.Identity(name=layer.name)
         if type(layer) not in PLAIN_OF:
             return None

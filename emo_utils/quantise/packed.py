@@ -22,12 +22,12 @@ from emo_utils.atomic import replacing
 from emo_utils.errors import ModelError, first_line
 from emo_utils.models.fake_quantised import PLAIN_OF, FakeQuantise, kernels_of, quantise_kernel
 from emo_utils.models.files import find_model_file, model_class_names
-from emo_utils.models.graph import clone_layers
+from emo_utils.models.graph import leaf_calls
 from emo_utils.models.grouped import GroupedConv2D
 from emo_utils.models.untrusted import DAMAGE, refuse_parts
 from emo_utils.quantise.bits import pack, packed_size, unpack
 from emo_utils.quantise.fold import fold_batch_norm
-from emo_utils.quantise.model import FLOAT_BITS, check_bits, check_layers
+from emo_utils.quantise.model import FLOAT_BITS, check_bits, check_layers, unquantise_model
 
 _MODEL, _HEADER, _WEIGHTS = "model.json", "header.json", "weights.bin"
 _FORMAT = "emo_utils packed 1"
@@ -146,26 +146,14 @@ def _read(path: Path) -> tuple[str, dict[str, Any], bytes]:
 
 def _plain(model: keras.Model, bits: int, per_channel: bool) -> keras.Model:
     """Return a model with plain layers in place of the fake-quantised ones, which must have the same bits."""
-    pairs = []
-
-    def replace(layer):
-        if type(layer) not in PLAIN_OF:
-            return None
-        config = layer.get_config()
-        trained = config.pop("weight_bits"), config.pop("per_channel")
-        if trained != (bits, per_channel):
+    for call in leaf_calls(model)[1]:
+        layer = call.operation
+        if type(layer) in PLAIN_OF and (layer.weight_bits, layer.per_channel) != (bits, per_channel):
             raise ModelError(
-                f"Layer {layer.name!r} was quantised with weight_bits={trained[0]}, per_channel={trained[1]}. "
-                "Save it with the same."
+                f"Layer {layer.name!r} was quantised with weight_bits={layer.weight_bits}, "
+                f"per_channel={layer.per_channel}. Save it with the same."
             )
-        new = PLAIN_OF[type(layer)].from_config(config)
-        pairs.append((layer, new))
-        return new
-
-    plain = clone_layers(model, replace)
-    for old, new in pairs:
-        new.set_weights(old.get_weights())
-    return plain
+    return unquantise_model(model, activations=False)
 
 
 def _weights(

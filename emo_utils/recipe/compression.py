@@ -72,3 +72,29 @@ class Quantisation:
         one_of(self, "weight_bits", BITS[:-1])
         one_of(self, "activation_bits", BITS)
         require(self, "per_channel", isinstance(self.per_channel, bool), "true or false")
+
+
+def check_compression(recipe) -> None:
+    """Check the fields of a recipe that say what it starts from, what goes, and who teaches; see `Recipe`."""
+    named = recipe.start is None or (isinstance(recipe.start, str) and recipe.start != "")
+    require(recipe, "start", named, "null, a .keras file or a run")
+    alone = recipe.start is None or recipe.weights is None
+    require(recipe, "start", alone, "null where weights are given: it brings its own")
+    for field, kind in (("pruning", Pruning), ("quantisation", Quantisation), ("distillation", Distillation)):
+        value = getattr(recipe, field)
+        require(recipe, field, value is None or isinstance(value, kind), f"null or a {kind.__name__}")
+        trained = value is None or field == "distillation" or recipe.start is not None
+        require(recipe, field, trained, "null without `start`: only a trained model says what can go")
+    weighs = recipe.balancing in ("class_weights", "effective_number")
+    require(
+        recipe,
+        "distillation",
+        not (recipe.distillation and weighs),
+        f"null with balancing {recipe.balancing!r}: Keras's Distiller leaves the weights of faces out",
+    )
+    require(
+        recipe,
+        "stages",
+        not ((recipe.start or recipe.distillation) and any(stage.views for stage in recipe.stages)),
+        "without views where training starts from a model or has a teacher",
+    )

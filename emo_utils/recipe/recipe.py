@@ -13,7 +13,7 @@ from typing import Any
 from emo_utils.emotions import EMOTIONS, SEVEN, canonical_emotion
 from emo_utils.errors import DataError, RecipeError
 from emo_utils.recipe.checks import make_tuple, numbers, one_of, require
-from emo_utils.recipe.compression import Distillation, Pruning, Quantisation
+from emo_utils.recipe.compression import Distillation, Pruning, Quantisation, check_compression
 from emo_utils.recipe.parts import Augmentation, Head, ResNeXt, Stage
 
 # What a recipe can be about, and the emotions each has labels for; "folder" is any folder of class folders.
@@ -142,7 +142,7 @@ class Recipe:
             self.weights in (None, "imagenet") or str(self.weights).endswith((".keras", ".weights.h5")),
             "null, 'imagenet' or the path of a .keras or .weights.h5 file",
         )
-        self._check_compression()
+        check_compression(self)
         require(self, "head", isinstance(self.head, Head), "a Head")
         allowed = "a list of one or more Stage"
         make_tuple(self, "stages", allowed)
@@ -165,30 +165,6 @@ class Recipe:
         numbers(self, int, ("batch_size",), 1, 65_536)
         numbers(self, int, ("patience",), 0, 10_000)
         numbers(self, int, ("seed",), 0, 2**31 - 1)
-
-    def _check_compression(self):
-        named = self.start is None or (isinstance(self.start, str) and self.start != "")
-        require(self, "start", named, "null, a .keras file or a run")
-        alone = self.start is None or self.weights is None
-        require(self, "start", alone, "null where weights are given: it brings its own")
-        for field, kind in (("pruning", Pruning), ("quantisation", Quantisation), ("distillation", Distillation)):
-            value = getattr(self, field)
-            require(self, field, value is None or isinstance(value, kind), f"null or a {kind.__name__}")
-            trained = value is None or field == "distillation" or self.start is not None
-            require(self, field, trained, "null without `start`: only a trained model says what can go")
-        weighs = self.balancing in ("class_weights", "effective_number")
-        require(
-            self,
-            "distillation",
-            not (self.distillation and weighs),
-            f"null with balancing {self.balancing!r}: Keras's Distiller leaves the weights of faces out",
-        )
-        require(
-            self,
-            "stages",
-            not ((self.start or self.distillation) and any(stage.views for stage in self.stages)),
-            "without views where training starts from a model or has a teacher",
-        )
 
     def _check_classes(self):
         make_tuple(self, "classes", "a list of two or more different emotions")
