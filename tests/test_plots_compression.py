@@ -41,7 +41,7 @@ def test_a_comparison_shows_its_families_and_no_other(frame, plot, families):
     assert [t.get_text() for t in accuracy.get_yticklabels()] == [f"the {f}" for f in families]
     labels = {"bytes": "file", "macs": "MACs", "latency_p50_ms": "p50 latency"}
     shown = frame[frame["family"].isin(families)]
-    varying = [label for cost, label in labels.items() if shown[cost].nunique() > 1]
+    varying = [label for cost, label in labels.items() if shown[cost].nunique(dropna=False) > 1]
     assert [ax.get_xlabel().split(" (")[0] for ax in costs] == varying
     texts = [t.get_text() for t in costs[-1].texts]
     assert len(texts) == len(families)

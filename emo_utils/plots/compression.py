@@ -121,7 +121,9 @@ def _compare(frame: pd.DataFrame, families: tuple[str, ...], title: str) -> Figu
     first = new_axes((11, 1.5 + 0.32 * len(rows)))
     figure: Figure = first.figure
     first.remove()
-    costs = {cost: how for cost, how in _COSTS.items() if rows[cost].nunique() > 1}  # one that is the same says nothing
+    costs = {
+        cost: how for cost, how in _COSTS.items() if rows[cost].nunique(dropna=False) > 1
+    }  # one that is the same says nothing
     axes = figure.subplots(1, 1 + len(costs), sharey=True, width_ratios=(1.5, *(1,) * len(costs)))
     figure.suptitle(title)
     for family in families:
