@@ -1,16 +1,33 @@
-"""What a model costs: multiplications, parameters, bytes and milliseconds; and which models are worth their cost."""
+"""What a model costs: multiplications, parameters, bytes and milliseconds; and which models are worth their cost.
 
-from emo_utils.bench.cost import Parameters, count_macs, count_parameters
-from emo_utils.bench.latency import Latency, compare_latency, measure_latency, tflite_latency
-from emo_utils.bench.pareto import pareto_front
+cost, timing > latency (TFLite files, in this process)
+             > engines > worker > processes > run (all runtimes, a process each) > schema (the file of figures) > log
 
-__all__ = [
-    "Latency",
-    "Parameters",
-    "compare_latency",
-    "count_macs",
-    "count_parameters",
-    "measure_latency",
-    "pareto_front",
-    "tflite_latency",
-]
+Each part loads on first use: a process that times LiteRT must not hold TensorFlow.
+"""
+
+from __future__ import annotations
+
+import importlib
+
+_HOMES = {
+    "Latency": "timing",
+    "Parameters": "cost",
+    "compare_latency": "latency",
+    "count_macs": "cost",
+    "count_parameters": "cost",
+    "log_bench_file": "log",
+    "measure_latency": "latency",
+    "pareto_front": "pareto",
+    "read_bench_file": "schema",
+    "run_bench": "run",
+    "tflite_latency": "latency",
+    "write_bench_file": "schema",
+}
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name: str):
+    if name not in _HOMES:
+        raise AttributeError(f"emo_utils.bench has no {name!r}. It has: {', '.join(__all__)}.")
+    return getattr(importlib.import_module(f"emo_utils.bench.{_HOMES[name]}"), name)
