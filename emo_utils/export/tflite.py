@@ -8,11 +8,13 @@ import os
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from emo_utils.atomic import replacing
 from emo_utils.errors import EmoUtilsError, ModelError, first_line
+from emo_utils.export.metadata import with_metadata
 from emo_utils.pipeline import resize_images
 from emo_utils.quantise.calibration import check_calibration
 
@@ -26,7 +28,14 @@ FORMATS = ("float32", "float16", "dynamic", "int8", "int8x16", "int4")
 _CALIBRATED = ("int8", "int8x16")
 
 
-def export_tflite(model, path: str | Path, format: str = "float32", *, calibration: np.ndarray | None = None) -> Path:
+def export_tflite(
+    model,
+    path: str | Path,
+    format: str = "float32",
+    *,
+    calibration: np.ndarray | None = None,
+    metadata: dict[str, Any] | None = None,
+) -> Path:
     """Write a Keras model as a TFLite file with batch size 1, atomically.
 
     Args:
@@ -35,6 +44,7 @@ def export_tflite(model, path: str | Path, format: str = "float32", *, calibrati
         format: one of `FORMATS`. Weights are quantised symmetrically, by output channel; activations by tensor.
         calibration: for int8 and int8x16, training images as `check_calibration` wants them; their activations fix the
             ranges (post-training quantisation, Jacob et al. 2018).
+        metadata: from `file_metadata`, stored inside.
 
     Returns:
         The path.
@@ -45,7 +55,7 @@ def export_tflite(model, path: str | Path, format: str = "float32", *, calibrati
         EmoUtilsError: an unknown format, or a tool that it needs is not installed.
     """
     path = Path(path)
-    ((_, content),) = convert_tflite(model, [format], calibration=calibration)
+    ((_, content),) = convert_tflite(model, [format], calibration=calibration, metadata=metadata)
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as partial:
         partial.write_bytes(content)
@@ -53,21 +63,25 @@ def export_tflite(model, path: str | Path, format: str = "float32", *, calibrati
 
 
 def convert_tflite(
-    model, formats: Iterable[str], *, calibration: np.ndarray | None = None
+    model,
+    formats: Iterable[str],
+    *,
+    calibration: np.ndarray | None = None,
+    metadata: dict[str, Any] | None = None,
 ) -> Iterator[tuple[str, bytes]]:
     """Yield (format, content of the file) for each format; what they share is done once.
 
     Args, raised errors: as of `export_tflite`, all arguments checked before the first conversion.
     """
     formats = check_formats(formats)
-    size = model.input_shape[1]
+    size, channels = model.input_shape[2:]
     images = check_calibration(calibration) if set(formats) & set(_CALIBRATED) else None
     check_tools(formats)  # says now, not after minutes, what is missing
-    tf = _tensorflow()
+    tf = tensorflow_for("a .tflite file")
     # A converter made from a SavedModel is silent; one made from the Keras object prints 200 lines.
     with tempfile.TemporaryDirectory() as folder:
         with _quiet(tf):
-            face = tf.TensorSpec((1, size, size, 1), tf.float32, name="face")
+            face = tf.TensorSpec((1, size, size, channels), tf.float32, name="face")
             model.export(folder, verbose=False, input_signature=[face])
         for format in formats:
             with _quiet(tf):
@@ -75,7 +89,7 @@ def convert_tflite(
                     content = _convert(tf, folder, format, images, size)
                 except Exception as error:  # the converter's own error has no narrower base
                     raise ModelError(f"TensorFlow cannot write this model as {format}: {first_line(error)}") from None
-            yield format, content
+            yield format, with_metadata(content, {**metadata, "format": format}) if metadata else content
 
 
 def check_formats(formats: Iterable[str]) -> list[str]:
@@ -93,7 +107,7 @@ def check_formats(formats: Iterable[str]) -> list[str]:
 
 def check_tools(formats: Iterable[str]) -> None:
     """Raise EmoUtilsError where what writing these formats takes is not installed, or not the backend of Keras."""
-    _tensorflow()
+    tensorflow_for("a .tflite file")
     if "int4" in formats:
         _quantizer()
 
@@ -160,17 +174,20 @@ def quiet_stderr() -> Iterator[None]:
         os.close(sink)
 
 
-def _tensorflow():
+def tensorflow_for(what: str):
+    """Return TensorFlow.
+
+    Raises:
+        EmoUtilsError: it is not installed, or not the backend of Keras; `what` was to be written with it.
+    """
     try:
         import tensorflow as tf
     except ImportError:
-        raise EmoUtilsError("Writing a .tflite file needs TensorFlow: pip install tensorflow") from None
+        raise EmoUtilsError(f"Writing {what} needs TensorFlow: pip install tensorflow") from None
     import keras
 
     if keras.backend.backend() != "tensorflow":
-        raise EmoUtilsError(
-            "Writing a .tflite file needs KERAS_BACKEND=tensorflow; the .keras file loads on any backend."
-        )
+        raise EmoUtilsError(f"Writing {what} needs KERAS_BACKEND=tensorflow; the .keras file loads on any backend.")
     return tf
 
 

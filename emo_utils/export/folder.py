@@ -1,0 +1,35 @@
+"""Make a folder whole or not at all, and never over what is there."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from emo_utils.errors import EmoUtilsError
+
+
+@contextmanager
+def new_folder(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary folder beside `path`; it takes the place of `path` if the block ends well.
+
+    Raises:
+        EmoUtilsError: `path` is a file, or a folder with something in it.
+    """
+    path = Path(path).absolute()
+    if path.exists() and not path.is_dir():
+        raise EmoUtilsError(f"{path.name} is a file, not a folder to write to. Name another folder.")
+    if path.is_dir() and any(path.iterdir()):
+        raise EmoUtilsError(f"The folder {path.name} is not empty: what is in it stays. Empty it or name another one.")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}-"))
+    try:
+        yield draft
+        draft.chmod(0o755)  # mkdtemp lets nobody but the owner in
+        if path.is_dir():
+            path.rmdir()
+        draft.replace(path)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)

@@ -1,0 +1,115 @@
+"""An ONNX graph in the operators that TensorRT 8.2 and later, Hailo's parser and ONNX Runtime all know."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import onnx
+from onnx import numpy_helper
+
+from emo_utils.errors import ModelError, first_line
+
+ALLOWED = frozenset(
+    "Add AveragePool BatchNormalization Clip Concat Conv Div Elu Flatten Gemm GlobalAveragePool HardSigmoid LeakyRelu "
+    "MatMul MaxPool Mul Pad Relu Sigmoid Slice Softmax Sub Tanh".split()
+)
+
+
+def fuse_hard_sigmoids(graph: onnx.GraphProto) -> None:
+    """Write every clip(x + 3, 0, 6) / 6 as one HardSigmoid, in place.
+
+    MobileNetV3's gates, and its hard swish, which is x times such a gate, arrive as Add, Clip and Mul by 1/6. HardSwish
+    itself would be one operator less, but TensorRT knows it from 8.6 on only (onnx-tensorrt, docs/operators.md).
+    """
+    values = {t.name: numpy_helper.to_array(t) for t in graph.initializer}
+    makers = {name: node for node in graph.node for name in node.output}
+    readers: dict[str, list[onnx.NodeProto]] = {}
+    for node in graph.node:
+        for name in node.input:
+            readers.setdefault(name, []).append(node)
+    gone: set[int] = set()
+    for clip in [node for node in graph.node if node.op_type == "Clip"]:
+        add = makers.get(clip.input[0])
+        bounds = [_number(values.get(name)) for name in clip.input[1:]]
+        x = _other(add, 3.0, values) if add is not None and add.op_type == "Add" else None
+        if bounds != [0.0, 6.0] or x is None or len(readers[add.output[0]]) != 1:
+            continue
+        sixth, product = _division(clip, readers, values)
+        if sixth is None:
+            continue
+        gone.update((id(add), id(sixth)))
+        # The gate takes the clip's place; what was multiplied with clip / 6 is multiplied with it.
+        gate = clip.output[0] if product is not None else sixth.output[0]
+        if product is not None:
+            product.output[0] = sixth.output[0]
+        clip.CopyFrom(onnx.helper.make_node("HardSigmoid", [x], [gate], name=clip.name, alpha=1 / 6, beta=0.5))
+    kept = [node for node in graph.node if id(node) not in gone]
+    used = {name for node in kept for name in node.input}
+    constants = [t for t in graph.initializer if t.name in used]
+    for field, content in ((graph.node, kept), (graph.initializer, constants)):
+        content = [type(c).FromString(c.SerializeToString()) for c in content]  # they live in the list to be emptied
+        del field[:]
+        field.extend(content)
+    del graph.value_info[:]
+
+
+def rename_ends(graph: onnx.GraphProto, source: str, target: str) -> None:
+    """Name input and output, in place, and flatten where an axis is squeezed: more parsers know Flatten."""
+    names = {graph.input[0].name: source, graph.output[0].name: target}
+    graph.input[0].name, graph.output[0].name = source, target
+    for node in graph.node:
+        for field in (node.input, node.output):
+            field[:] = [names.get(name, name) for name in field]
+        if node.op_type == "Squeeze":
+            flat = onnx.helper.make_node("Flatten", node.input[:1], list(node.output), name=node.name, axis=1)
+            node.CopyFrom(flat)
+    used = {name for node in graph.node for name in node.input}
+    constants = [onnx.TensorProto.FromString(t.SerializeToString()) for t in graph.initializer if t.name in used]
+    del graph.initializer[:]
+    graph.initializer.extend(constants)
+
+
+def check_graph(proto: onnx.ModelProto, name: str) -> None:
+    """Check a file as ONNX's own checker does, and its operators.
+
+    Raises:
+        ModelError: names what is wrong, or the operators that not all engines know.
+    """
+    try:
+        onnx.checker.check_model(proto, full_check=True)
+    except Exception as error:  # the checker's errors have no common base
+        raise ModelError(f"{name}: the ONNX file would be invalid: {first_line(error)}") from None
+    others = Counter(node.op_type for node in proto.graph.node if node.op_type not in ALLOWED)
+    if others:
+        found = ", ".join(f"{kind} ({n})" for kind, n in sorted(others.items()))
+        raise ModelError(
+            f"{name}: its ONNX file would need {found}, which TensorRT 8.2 or Hailo's parser may refuse. Allowed: "
+            f"{', '.join(sorted(ALLOWED))}. Build the model from Keras's convolutions, poolings and dense layers."
+        )
+
+
+def _division(clip, readers, values):
+    """Return the Mul by 1/6 behind a clip, and the Mul by something else that stands between the two, if any."""
+    after = readers.get(clip.output[0], [])
+    if len(after) != 1 or after[0].op_type != "Mul":
+        return None, None
+    if _other(after[0], 1 / 6, values) is not None:
+        return after[0], None
+    last = readers.get(after[0].output[0], [])
+    if len(last) == 1 and last[0].op_type == "Mul" and _other(last[0], 1 / 6, values) is not None:
+        return last[0], after[0]
+    return None, None
+
+
+def _other(node, number: float, values) -> str | None:
+    """Return the input of a two-input node that stands beside a constant number, None where there is no such."""
+    for i in (0, 1):
+        constant = _number(values.get(node.input[i]))
+        if constant is not None and abs(constant - number) < 1e-6:
+            return node.input[1 - i]
+    return None
+
+
+def _number(value: np.ndarray | None) -> float | None:
+    return float(value.reshape(-1)[0]) if value is not None and value.size == 1 else None
