@@ -2,39 +2,14 @@
 
 from __future__ import annotations
 
-import gc
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from emo_utils.errors import EmoUtilsError
+from emo_utils.bench.timing import Latency, summarise, time_runs
 from emo_utils.export.run import TFLiteModel
 from emo_utils.faces import render_face
-
-
-@dataclass(frozen=True)
-class Latency:
-    """Time a face, in milliseconds.
-
-    Attributes:
-        n: number of timed runs.
-        mean_ms, std_ms: over the runs.
-        p50_ms, p90_ms, p99_ms: percentiles; MLPerf's single stream reports the 90th.
-    """
-
-    n: int
-    mean_ms: float
-    std_ms: float
-    p50_ms: float
-    p90_ms: float
-    p99_ms: float
-
-    def __str__(self) -> str:
-        return f"p50 {self.p50_ms:.3f} ms, p90 {self.p90_ms:.3f} ms, p99 {self.p99_ms:.3f} ms (n {self.n})"
 
 
 def measure_latency(run: Callable[[], object], n: int = 100, warmup: int = 10) -> Latency:
@@ -48,7 +23,7 @@ def measure_latency(run: Callable[[], object], n: int = 100, warmup: int = 10) -
     Raises:
         EmoUtilsError: n is not positive.
     """
-    return _summary(_times(run, n, warmup))
+    return summarise(time_runs(run, n, warmup))
 
 
 def tflite_latency(path: str | Path, n: int = 100, warmup: int = 10) -> Latency:
@@ -82,9 +57,9 @@ def compare_latency(
         as `tflite_latency`.
     """
     runners = {Path(path): _runner(path) for path in paths}
-    turns = [[_times(run, n, warmup) for run in runners.values()] for _ in range(rounds)]
+    turns = [[time_runs(run, n, warmup) for run in runners.values()] for _ in range(rounds)]
     return {
-        path: _summary(np.concatenate(times)) for path, times in zip(runners, zip(*turns, strict=True), strict=True)
+        path: summarise(np.concatenate(times)) for path, times in zip(runners, zip(*turns, strict=True), strict=True)
     }
 
 
@@ -92,34 +67,3 @@ def _runner(path: str | Path) -> Callable[[], object]:
     model = TFLiteModel(path)
     face = model.quantise(render_face("happy", size=model.size)[None])[0]
     return lambda: model.run(face)
-
-
-def _times(run: Callable[[], object], n: int, warmup: int) -> np.ndarray:
-    if n < 1:
-        raise EmoUtilsError(f"n must be at least 1 timed run. Got {n}.")
-    for _ in range(warmup):
-        run()
-    times = np.empty(n)
-    with _no_collection():
-        for i in range(n):
-            start = time.perf_counter_ns()
-            run()
-            times[i] = time.perf_counter_ns() - start
-    return times / 1e6
-
-
-def _summary(times: np.ndarray) -> Latency:
-    p50, p90, p99 = np.percentile(times, (50, 90, 99)).tolist()
-    return Latency(len(times), float(times.mean()), float(times.std()), p50, p90, p99)
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """Keep Python from collecting garbage in the middle of a timed run."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
