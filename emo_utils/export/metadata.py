@@ -32,9 +32,9 @@ def file_metadata(model: keras.Model, info: dict[str, Any], name: str) -> dict[s
         name: of the model, e.g. the file's name without its ending.
 
     Returns:
-        JSON values. name, class_names in the order of the outputs, input_size in pixels, input_range, temperature and
-        not_sure_below (None where never calibrated), recipe_hash (None for a model of others), run_id, parameters,
-        macs.
+        JSON values. name, class_names in the order of the outputs, input_size in pixels, input_range, calibration (see
+        `emo_utils.evaluation.Calibration`; {} where there was none) and of it temperature and not_sure_below,
+        recipe_hash (None for a model of others), run_id, parameters, macs.
     """
     calibration = info.get("calibration") or {}
     return {
@@ -42,6 +42,7 @@ def file_metadata(model: keras.Model, info: dict[str, Any], name: str) -> dict[s
         "class_names": list(info["class_names"]),
         "input_size": model.input_shape[1],
         "input_range": "0..255",
+        "calibration": calibration,
         "temperature": calibration.get("temperature"),
         "not_sure_below": calibration.get("not_sure_below"),
         "recipe_hash": Recipe.from_dict(info["recipe"]).hash if info.get("recipe") else None,

@@ -16,7 +16,6 @@ from emo_utils.atomic import replacing
 from emo_utils.errors import EmoUtilsError, ModelError, first_line
 from emo_utils.export.tflite import quiet_stderr, tensorflow_for
 from emo_utils.models.graph import clone_layers
-from emo_utils.models.grouped import GroupedConv2D
 from emo_utils.pipeline import resize_images
 from emo_utils.quantise import fold_batch_norm
 
@@ -60,7 +59,7 @@ def convert_onnx(model: keras.Model, metadata: dict[str, Any] | None = None):
 
     from emo_utils.export.onnx_graph import check_graph, fuse_hard_sigmoids, rename_ends
 
-    ready = fold_batch_norm(_native_groups(model))
+    ready = _native_groups(fold_batch_norm(model), tf)
     face = tf.TensorSpec((1, *model.input_shape[1:]), tf.float32, name="face")
     function = tf.function(lambda face: ready(face, training=False))
     with _quiet():
@@ -175,17 +174,22 @@ def check_onnx_tools() -> None:
         import tf2onnx  # noqa: F401
     except ImportError as error:
         raise EmoUtilsError(
-            f"Writing an .onnx file needs {error.name}: pip install -r requirements-edge.txt (in the course folder)"
+            f"Writing an .onnx file needs {error.name}: pip install -r requirements.txt (in the course folder)"
         ) from None
 
 
-def _native_groups(model: keras.Model) -> keras.Model:
-    """Return the model with Keras's grouped convolutions, which ONNX has, in place of many small ones."""
+def _native_groups(model: keras.Model, tf) -> keras.Model:
+    """Return the model with TensorFlow's own grouped convolutions, which become ONNX's, for those made of small ones."""
+
+    class NativeGroups(keras.layers.Conv2D):
+        # Keras's Conv2D would call a function compiled for it, in which tf2onnx finds no convolution.
+        def convolution_op(self, inputs, kernel):
+            return tf.nn.conv2d(inputs, kernel, self.strides, self.padding.upper(), dilations=self.dilation_rate)
 
     def replace(layer):
-        if not isinstance(layer, GroupedConv2D):
+        if not isinstance(layer, keras.layers.Conv2D) or layer.groups == 1:
             return None
-        new = keras.layers.Conv2D.from_config(layer.get_config())
+        new = NativeGroups.from_config(layer.get_config())
         pairs.append((layer, new))
         return new
 
@@ -215,7 +219,7 @@ def _onnx():
     try:
         import onnx
     except ImportError:
-        raise EmoUtilsError("An .onnx file needs onnx: pip install -r requirements-edge.txt (in the course folder)") from None
+        raise EmoUtilsError("An .onnx file needs onnx: pip install -r requirements.txt (in the course folder)") from None
     return onnx
 
 
