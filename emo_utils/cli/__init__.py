@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from emo_utils.cli.bench import add_bench
 from emo_utils.cli.compress import add_compress
 from emo_utils.cli.data import add_data
 from emo_utils.cli.evaluate import add_calibrate, add_evaluate
@@ -29,6 +30,7 @@ _EPILOG = """examples:
   python -m emo_utils evaluate model/embedded-small-cnn.keras --data embedded --out build/report
   python -m emo_utils compress --teacher embedded-small-cnn --student embedded-student --data embedded --out build/c
   python -m emo_utils export model/runs/RUN_ID/model.keras --data embedded --out build/export
+  python -m emo_utils bench model/embedded-small-cnn.keras --data embedded --out build/bench
   python -m emo_utils table show
 """
 
@@ -73,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     add_calibrate(commands)
     add_compress(commands)
     add_export(commands)
+    add_bench(commands)
     add_table(commands)
     from emo_utils.course.__main__ import add_commands
 

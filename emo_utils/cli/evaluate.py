@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from emo_utils.cli.common import SOURCE_HELP, fail, summary
+from emo_utils.cli.common import SOURCE_HELP, add_foreign, fail, open_model, says_itself, summary
 
 
 def add_evaluate(commands) -> None:
@@ -35,12 +35,7 @@ def add_evaluate(commands) -> None:
         action="store_true",
         help="with --out: compare with the raters of FER+; their files lie beside the data or in data/",
     )
-    foreign = evaluate.add_argument_group("models of others, whose files do not say it")
-    foreign.add_argument("--scaling", choices=("0..255", "0..1", "-1..1"), help="grey levels they were trained on")
-    foreign.add_argument("--classes", metavar="A,B,...", help="what their outputs mean, in order")
-    foreign.add_argument(
-        "--input-size", type=int, metavar="PX", help="side of the input, where the file leaves it open"
-    )
+    add_foreign(evaluate)
     evaluate.set_defaults(call=_evaluate)
 
 
@@ -67,24 +62,15 @@ def _evaluate(args) -> int:
 def _open(args):
     """Return path, model and info of a file, or of the model that a run of the table has made."""
     from emo_utils.errors import ModelError
-    from emo_utils.models import load_foreign_model, load_model
-    from emo_utils.models.files import read_info
-    from emo_utils.models.untrusted import refuse_unsafe
     from emo_utils.training.sources import find_model
 
     path = find_model(args.model)
-    if read_info(path).get("class_names"):
-        if args.scaling or args.classes or args.input_size:
-            raise ModelError(
-                f"{path} says itself what it takes and what its outputs mean. Leave out --scaling, --classes and "
-                "--input-size."
-            )
-        return path, *load_model(path)
-    refuse_unsafe(path)  # before asking what it was trained on: it may be no model at all
-    if not (args.scaling and args.classes):
-        raise ModelError(f"{path}: say what a model of others was trained on, with --scaling and --classes.")
-    classes = args.classes.split(",")
-    return path, *load_foreign_model(path, input_size=args.input_size, scaling=args.scaling, classes=classes)
+    if says_itself(path) and (args.scaling or args.classes or args.input_size):
+        raise ModelError(
+            f"{path} says itself what it takes and what its outputs mean. Leave out --scaling, --classes and "
+            "--input-size."
+        )
+    return open_model(path, args)
 
 
 def _faces(args, path, info):
