@@ -32,6 +32,9 @@ def add_foreign(command) -> None:
     foreign.add_argument(
         "--input-size", type=int, metavar="PX", help="side of the input, where the file leaves it open"
     )
+    foreign.add_argument(
+        "--trust", action="store_true", help="also load layers that are code of the file's maker, which runs here then"
+    )
 
 
 def open_model(path: Path, args):
@@ -41,12 +44,14 @@ def open_model(path: Path, args):
     from emo_utils.models.untrusted import refuse_unsafe
 
     if says_itself(path):
-        return path, *load_model(path)
-    refuse_unsafe(path)  # before asking what it was trained on: it may be no model at all
+        return path, *load_model(path, trusted=args.trust)
+    if not args.trust:
+        refuse_unsafe(path)  # before asking what it was trained on: it may be no model at all
     if not (args.scaling and args.classes):
         raise ModelError(f"{path}: say what a model of others was trained on, with --scaling and --classes.")
     classes = args.classes.split(",")
-    return path, *load_foreign_model(path, input_size=args.input_size, scaling=args.scaling, classes=classes)
+    options = {"input_size": args.input_size, "scaling": args.scaling, "classes": classes, "trusted": args.trust}
+    return path, *load_foreign_model(path, **options)
 
 
 def says_itself(path: Path) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -84,15 +85,23 @@ def verify_export(before: np.ndarray, after: np.ndarray, data: FaceDataset, form
 
 
 def export_all(
-    model, data: FaceDataset, folder: str | Path, formats: Sequence[str] = ("float32", "int8")
+    model,
+    data: FaceDataset,
+    folder: str | Path,
+    formats: Sequence[str] = ("float32", "int8"),
+    *,
+    name: str = "model",
+    metadata: dict[str, Any] | None = None,
 ) -> Iterator[tuple[Path, Verification]]:
-    """Write model_<format>.tflite for each format, checking each on the test part.
+    """Write <name>_<format>.tflite for each format, checking each on the test part.
 
     Args:
         model: grey input, probabilities out.
         data: with a "test" part to check on and a "train" part to calibrate on.
         folder: made if missing; files of the same name are replaced.
         formats: of `emo_utils.export.FORMATS`.
+        name: what the files are called.
+        metadata: from `file_metadata`, stored inside.
 
     Yields:
         (path, verification) of each file, as it is done.
@@ -108,8 +117,9 @@ def export_all(
         raise DataError(f"{data.name} needs a train and a test part for export. Split it with split_dataset.")
     folder.mkdir(parents=True, exist_ok=True)
     before = predict_probabilities(model, test.images)
-    for format, content in convert_tflite(model, formats, calibration=calibration_images(train)):
-        path = folder / f"model_{format}.tflite"
+    calibration = calibration_images(train)
+    for format, content in convert_tflite(model, formats, calibration=calibration, metadata=metadata):
+        path = folder / f"{name}_{format}.tflite"
         with replacing(path) as draft:
             draft.write_bytes(content)
             verification = verify_export(before, run_tflite(draft, test.images), test, format)

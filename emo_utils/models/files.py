@@ -17,6 +17,7 @@ from emo_utils.emotions import canonical_emotion
 from emo_utils.errors import DataError, ModelError, first_line
 from emo_utils.models.architecture import build_architecture
 from emo_utils.models.backbones import build_backbone
+from emo_utils.models.untrusted import refuse_exported
 from emo_utils.paths import course_root
 from emo_utils.recipe import Recipe
 
@@ -68,7 +69,7 @@ def update_info(path: str | Path, more: dict[str, Any]) -> Path:
     return path
 
 
-def load_model(path: str | Path) -> tuple[keras.Model, dict[str, Any]]:
+def load_model(path: str | Path, *, trusted: bool = False) -> tuple[keras.Model, dict[str, Any]]:
     """Read a model and what its outputs mean.
 
     A file of a newer Keras can say things that this one does not know. If its info has a recipe, the model is then
@@ -76,6 +77,7 @@ def load_model(path: str | Path) -> tuple[keras.Model, dict[str, Any]]:
 
     Args:
         path: a .keras file, relative to the current or to the course folder.
+        trusted: also load layers that hold code of the file's maker (`Lambda`), which runs on this machine then.
 
     Returns:
         The model, and its info: at least "class_names" for files from `save_model`, {} for other Keras files.
@@ -84,11 +86,12 @@ def load_model(path: str | Path) -> tuple[keras.Model, dict[str, Any]]:
         ModelError: no such file, not a Keras model, or one that would run code when loaded.
     """
     path = find_model_file(path)
+    refuse_exported(path)
     if path.suffix != ".keras" or not zipfile.is_zipfile(path):
         raise ModelError(f"{path}: not a .keras file (it should be a zip archive).")
     info = read_info(path)
     try:
-        model = keras.saving.load_model(path, compile=False, safe_mode=True)
+        model = keras.saving.load_model(path, compile=False, safe_mode=not trusted)
     except Exception as error:
         model = _rebuild(path, info)
         if model is None:

@@ -118,6 +118,8 @@ def clone_layers(
 
     def renew(layer):
         new = replace(layer)
+        if new is None and isinstance(layer, keras.layers.Lambda):
+            return layer  # it has no weights, and Keras refuses to make another from its code
         if new is None:
             new = layer.__class__.from_config(layer.get_config())
             copies.append((layer, new))

@@ -44,6 +44,7 @@ def refuse_unsafe(path: Path) -> None:
     Raises:
         ModelError: names the part that is refused, or what is missing.
     """
+    refuse_exported(path)
     suffix = path.suffix.lower()
     if suffix not in (".keras", ".h5", ".hdf5"):
         raise ModelError(f"{path}: not a model file that can be read. It must end in .keras, .h5 or .hdf5.")
@@ -57,6 +58,18 @@ def refuse_unsafe(path: Path) -> None:
     if isinstance(config, dict):
         config.pop("compile_config", None)  # loss and optimizer, often of others' making; they are not loaded
     refuse_parts(config, path)
+
+
+def refuse_exported(path: Path) -> None:
+    """Raise ModelError for a file that was exported from a model: Keras cannot read it, whatever it is called."""
+    with open(path, "rb") as file:
+        tflite = file.read(8)[4:] == b"TFL3"
+    if tflite or path.suffix in (".tflite", ".onnx"):
+        kind = "a TFLite" if tflite or path.suffix == ".tflite" else "an ONNX"
+        raise ModelError(
+            f"{path}: {kind} file, made from a Keras model; Keras cannot read it. Give the .keras file that it was made "
+            "from. `python -m emo_utils bench` runs exported files."
+        )
 
 
 def refuse_parts(config: Any, path: Path, ours: tuple[type, ...] = ()) -> None:
@@ -138,7 +151,7 @@ def _refuse_part(part: dict[str, Any], path: Path) -> None:
         where = part.get("name") or (inner.get("name") if isinstance(inner, dict) else inner)
         raise ModelError(
             f"{path}: has a {name} ({where!r}), which would run code of its maker when loaded. It is refused; ask for "
-            "a version without it."
+            "a version without it, or load it all the same with trusted=True, on the command line --trust."
         )
     if name in _READ_FILES:
         raise ModelError(f"{path}: has a {name}, which may read other files when loaded. No model of faces needs one.")
