@@ -71,7 +71,8 @@ def _export(args) -> int:
     for row in frame.itertuples():
         print(
             f"{row.file:{width}}  {row.bytes / 1e6:6.2f} MB  n {row.n:5,}  same class {row.agreement:6.1%}  "
-            f"largest difference {row.max_difference:.1e}  accuracy {row.accuracy_before:.3f} -> {row.accuracy_after:.3f}"
+            f"largest difference {row.max_difference:.1e}  accuracy {row.accuracy_before:.3f} -> "
+            f"{row.accuracy_after:.3f}"
         )
     print(f"written to {args.out}; the table is verification.csv")
     return 0
@@ -94,8 +95,8 @@ def _faces(source: str | None, info: dict, names: tuple[str, ...]):
         except DataError:
             # Drawn faces fit no photograph's ranges, but they show whether a file computes what the model does.
             print(
-                f"warning: what this model was trained on ({own}) is not here; drawn faces stand in. Whether files agree "
-                "can be seen with them, accuracy on photographs cannot, and integer files lose some. Give --data."
+                f"warning: what this model was trained on ({own}) is not here; drawn faces stand in. Whether files "
+                "agree can be seen with them, accuracy on photographs cannot, and integer files lose some. Give --data."
             )
             return split_dataset(load_dataset("embedded", classes=names))
     else:

@@ -14,8 +14,8 @@ from typing import Any
 
 import keras
 
-from emo_utils.models.cost import count_macs, count_parameters
 from emo_utils.errors import ModelError, first_line
+from emo_utils.models.cost import count_macs, count_parameters
 from emo_utils.recipe import Recipe
 
 MEMBER = "emo_utils.json"
@@ -77,7 +77,9 @@ def read_metadata(path: str | Path) -> dict[str, Any]:
         text = _of_tflite(path) if path.suffix == ".tflite" else _of_onnx(path)
         metadata = json.loads(text) if text else {}
     except (OSError, ValueError, RecursionError, zipfile.BadZipFile) as error:
-        raise ModelError(f"{path}: what it says of itself cannot be read: {first_line(error)}. Export it anew.") from None
+        raise ModelError(
+            f"{path}: what it says of itself cannot be read: {first_line(error)}. Export it anew."
+        ) from None
     return metadata if isinstance(metadata, dict) else {}
 
 

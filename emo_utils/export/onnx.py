@@ -62,7 +62,7 @@ def convert_onnx(model: keras.Model, metadata: dict[str, Any] | None = None):
     ready = _native_groups(fold_batch_norm(model), tf)
     face = tf.TensorSpec((1, *model.input_shape[1:]), tf.float32, name="face")
     function = tf.function(lambda face: ready(face, training=False))
-    with _quiet():
+    with _quiet(), _scalars_are_added():
         try:
             proto, _ = tf2onnx.convert.from_function(
                 function, input_signature=[face], opset=OPSET, inputs_as_nchw=["face"]
@@ -179,7 +179,7 @@ def check_onnx_tools() -> None:
 
 
 def _native_groups(model: keras.Model, tf) -> keras.Model:
-    """Return the model with TensorFlow's own grouped convolutions, which become ONNX's, for those made of small ones."""
+    """Return the model with TensorFlow's own grouped convolutions, which become ONNX's."""
 
     class NativeGroups(keras.layers.Conv2D):
         # Keras's Conv2D would call a function compiled for it, in which tf2onnx finds no convolution.
@@ -201,6 +201,28 @@ def _native_groups(model: keras.Model, tf) -> keras.Model:
 
 
 @contextlib.contextmanager
+def _scalars_are_added() -> Iterator[None]:
+    """Mend tf2onnx 1.17, whose last step gives up on a number that is added behind a convolution without bias.
+
+    It would leave a hundred transpositions in an untrained MobileNetV3, whose biases are zero.
+    """
+    from tf2onnx.optimizer.transpose_optimizer import TransposeOptimizer
+
+    def handle(self, transpose, node):
+        constant = node.inputs[1]
+        if constant.is_const() and constant.get_tensor_value(as_list=False).ndim == 0:
+            return self._handle_node_having_branches(transpose, node)
+        return original(self, transpose, node)
+
+    original = TransposeOptimizer._add_handler
+    TransposeOptimizer._add_handler = handle
+    try:
+        yield
+    finally:
+        TransposeOptimizer._add_handler = original
+
+
+@contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """Drop what the converter and TensorFlow tell of their own business."""
     loggers = [logging.getLogger(name) for name in ("tf2onnx", "tensorflow")]
@@ -219,7 +241,9 @@ def _onnx():
     try:
         import onnx
     except ImportError:
-        raise EmoUtilsError("An .onnx file needs onnx: pip install -r requirements.txt (in the course folder)") from None
+        raise EmoUtilsError(
+            "An .onnx file needs onnx: pip install -r requirements.txt (in the course folder)"
+        ) from None
     return onnx
 
 

@@ -11,8 +11,31 @@ from onnx import numpy_helper
 from emo_utils.errors import ModelError, first_line
 
 ALLOWED = frozenset(
-    "Add AveragePool BatchNormalization Clip Concat Conv Div Elu Flatten Gemm GlobalAveragePool HardSigmoid LeakyRelu "
-    "MatMul MaxPool Mul Pad Relu Sigmoid Slice Softmax Sub Tanh".split()
+    {
+        "Add",
+        "AveragePool",
+        "BatchNormalization",
+        "Clip",
+        "Concat",
+        "Conv",
+        "Div",
+        "Elu",
+        "Flatten",
+        "Gemm",
+        "GlobalAveragePool",
+        "HardSigmoid",
+        "LeakyRelu",
+        "MatMul",
+        "MaxPool",
+        "Mul",
+        "Pad",
+        "Relu",
+        "Sigmoid",
+        "Slice",
+        "Softmax",
+        "Sub",
+        "Tanh",
+    }
 )
 
 

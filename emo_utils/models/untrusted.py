@@ -67,8 +67,8 @@ def refuse_exported(path: Path) -> None:
     if tflite or path.suffix in (".tflite", ".onnx"):
         kind = "a TFLite" if tflite or path.suffix == ".tflite" else "an ONNX"
         raise ModelError(
-            f"{path}: {kind} file, made from a Keras model; Keras cannot read it. Give the .keras file that it was made "
-            "from. `python -m emo_utils bench` runs exported files."
+            f"{path}: {kind} file, made from a Keras model; Keras cannot read it. Give the .keras file that it was "
+            "made from. `python -m emo_utils bench` runs exported files."
         )
 
 
