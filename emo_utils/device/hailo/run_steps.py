@@ -117,7 +117,7 @@ def measure_power(hailo, device, hef, images, seconds):
         "idle_mw": idle_mw,
         "power_rail": "Hailo chip (DvmTypes.AUTO)",
         "energy_gross_mj": power_mw / per_second,
-        "energy_net_mj": max(power_mw - idle_mw, 0.0) / per_second,
+        "energy_net_mj": (power_mw - idle_mw) / per_second,
     }
 
 
