@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from emo_utils.cli.common import SOURCE_HELP, add_foreign, fail, open_model
@@ -74,17 +75,21 @@ def _bench(args) -> int:
     from emo_utils.training.sources import find_model
 
     paths = [find_model(model) for model in args.models]
-    frame = run_bench(
-        [path if path.suffix in EXPORTED else open_model(path, args) for path in paths],
-        load_dataset(args.data) if args.data else None,
-        runtimes=args.runtimes,
-        precisions=args.precisions,
-        threads=args.threads,
-        rounds=args.rounds,
-        n=args.n,
-        limit=args.limit,
-        out=args.out,
-    )
+    try:
+        frame = run_bench(
+            [path if path.suffix in EXPORTED else open_model(path, args) for path in paths],
+            load_dataset(args.data) if args.data else None,
+            runtimes=args.runtimes,
+            precisions=args.precisions,
+            threads=args.threads,
+            rounds=args.rounds,
+            n=args.n,
+            limit=args.limit,
+            out=args.out,
+        )
+    except KeyboardInterrupt:
+        print("\ninterrupted; nothing has been logged", file=sys.stderr)
+        return 130
     print(_table(frame))
     for line in frame.attrs["refused"]:
         print(line)
@@ -100,11 +105,8 @@ def _import(files: list[str]) -> int:
 
     for file in files:
         rows = log_bench_file(file)
-        print(
-            f"{file}: {rows} row{'s' * (rows != 1)} added"
-            if rows
-            else f"{file}: the table has it already, nothing added"
-        )
+        done = f"{rows} row{'s' * (rows != 1)} added" if rows else "the table has it already, nothing added"
+        print(f"{file}: {done}")
     return 0
 
 
