@@ -136,7 +136,7 @@ def test_a_nano_measures_two_precisions(bench, capsys):
 
 def test_an_orin_has_int8_and_newer_options(bench, monkeypatch):
     monkeypatch.setenv("TRTEXEC_DOUBLE", "10.3")  # which knows no --workspace
-    assert bench(board="NVIDIA Jetson Orin Nano Developer Kit") == 0
+    assert bench("--samples", "1", board="NVIDIA Jetson Orin Nano Developer Kit") == 0
     bundle = written(bench)
     assert [r["precision"] for r in bundle["results"]] == ["float32", "float16", "int8"]
     assert bundle["device"]["software"] == "TensorRT 10.3.0"
@@ -201,6 +201,18 @@ def test_a_log_of_tegrastats_that_is_not_whole(bench, capsys, monkeypatch, doubl
     assert (result["energy_gross_mj"] is None) is (power is None)
 
 
+OUTSIDE = json.dumps(
+    {
+        "schema": "emo_utils.jetson",
+        "version": 1,
+        "name": "../tiny",  # which would be written outside the bundle
+        "input": {"name": "face", "shape": [1, 1, SIZE, SIZE]},
+        "class_names": NAMES,
+        "files": {},
+    }
+).encode()
+
+
 @pytest.mark.parametrize(
     ("file", "content", "message"),
     [
@@ -212,6 +224,7 @@ def test_a_log_of_tegrastats_that_is_not_whole(bench, capsys, monkeypatch, doubl
             "not of schema emo_utils.jetson version 1",
         ),
         ("export_info.json", b'{"schema": "emo_utils.jetson", "version": 1}', "a value is missing"),
+        ("export_info.json", OUTSIDE, "a value is missing or of another type"),
         ("samples.npz", b"PK", "not the file that was exported"),
         ("samples.npz", None, "not in this bundle. Copy the whole folder"),
     ],

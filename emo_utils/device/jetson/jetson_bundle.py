@@ -46,6 +46,8 @@ def read_info(folder):
         shape = info["input"]["shape"]
         fit = (
             isinstance(info["name"], str)
+            and info["name"] == os.path.basename(info["name"])  # files are named after it
+            and info["name"].strip(".")
             and isinstance(info["input"]["name"], str)
             and isinstance(info["files"], dict)
             and len(info["class_names"]) >= 2

@@ -34,10 +34,10 @@ def has_int8(board):
 def power_mode():
     """Return the name of the power mode, or None. Asking needs no root; setting would, and is left to the user."""
     try:
-        answer = subprocess.check_output(["nvpmodel", "-q"], stderr=subprocess.STDOUT, universal_newlines=True)
+        answer = subprocess.check_output(["nvpmodel", "-q"], stderr=subprocess.STDOUT)
     except (OSError, subprocess.CalledProcessError):
         return None
-    return parse_nvpmodel(answer)
+    return parse_nvpmodel(answer.decode("utf-8", "replace"))
 
 
 def tegrastats_command(log):

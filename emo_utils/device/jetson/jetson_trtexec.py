@@ -34,10 +34,8 @@ def find_trtexec(given):
 
 def tensorrt_version(trtexec):
     """Return TensorRT's version as three numbers; trtexec names it in its first line."""
-    process = subprocess.Popen(
-        [trtexec, "--help"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True
-    )
-    version = parse_trtexec(process.communicate()[0])["version"]
+    process = subprocess.Popen([trtexec, "--help"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    version = parse_trtexec(process.communicate()[0].decode("utf-8", "replace"))["version"]
     if version is None:
         raise StepError(f"{trtexec}: does not say its TensorRT version. Is it trtexec?")
     return version
