@@ -171,6 +171,11 @@ def test_a_net_that_disagrees_with_keras_stops_with_what_to_try(bundle, run, fau
     assert (bundle / "small-cnn_hailo8_quantised.har").exists() == (fault == "quantised")
 
 
+def test_logits_of_another_scale_are_not_let_through(run):
+    line = run("compile_hailo.py", faults="scale")
+    assert line.startswith("error: hailo8, check_native: SDK_NATIVE disagrees with Keras: same class 100.0% of 70")
+
+
 def test_where_the_tflite_does_not_parse_the_onnx_is_taken(bundle, run):
     run("compile_hailo.py", faults="tflite")
     parsed = report(bundle)["targets"]["hailo8"]["steps"][0]
@@ -232,6 +237,8 @@ def repeat_calibration(bundle):
         (damage_info, "export_info.json is damaged"),
         (lambda bundle: change(bundle, version=2), "another version: emo_utils.hailo_bundle 2"),
         (lambda bundle: change(bundle, normalisation={"mean": [1], "std": [1, 2]}), "not have 1 numbers as std"),
+        (lambda bundle: change(bundle, normalisation={"mean": [1], "std": [0]}), "std that is not positive"),
+        (lambda bundle: change(bundle, files={"small-cnn.tflite": 1}), "does not hold objects"),
         (lambda bundle: change(bundle, model={"name": "../a", "class_names": ["a", "b"]}), "not one of a file"),
         (lambda bundle: change(bundle, input={"height": 48, "width": 48}), "does not say 'channels'"),
         (lambda bundle: (bundle / "export_info.json").unlink(), "cannot be read: No such file"),

@@ -20,8 +20,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from compile_steps import STEPS, Job, first_line
-from hailo_bundle import BundleError, bundle_file, read_calibration, read_info, read_samples, write_json
+from compile_steps import STEPS, Job
+from hailo_bundle import (
+    BundleError,
+    bundle_file,
+    first_line,
+    read_calibration,
+    read_info,
+    read_samples,
+    write_json,
+)
 
 FOLDER = Path(__file__).resolve().parent
 REPORT = "compile_report.json"
@@ -167,3 +175,5 @@ if __name__ == "__main__":
         main()
     except BundleError as error:
         sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        sys.exit(f"error: interrupted; {REPORT} says how far it came")

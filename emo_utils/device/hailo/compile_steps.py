@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from hailo_bundle import BundleError
+from hailo_bundle import BundleError, first_line
 
 # Float arithmetic in another order moves logits in the last digits; a lost layer or a wrong scale moves them by far
 # more than this share of the largest one.
@@ -206,9 +206,3 @@ def recommended_end_nodes(error: Exception) -> list[str]:
     """Return the end nodes that a parser's error recommends, [] where it names none."""
     found = re.search(r"using these end node names:\s*([^\n]+)", str(error))
     return [name.strip(" '\"[]") for name in found[1].split(",") if name.strip(" '\"[]")] if found else []
-
-
-def first_line(error: Exception) -> str:
-    """Return the first line of an error's text, or the name of its class where it has none."""
-    lines = str(error).strip().splitlines()
-    return lines[0][:300] if lines else type(error).__name__

@@ -40,17 +40,19 @@ def read_info(folder):
             raise TypeError("class_names is not a list")
         if not all(isinstance(side, int) and 0 < side <= 4096 for side in sides):
             raise TypeError(f"no input is of size {sides}")
-        if not isinstance(info["files"], dict) or not isinstance(info["stand_in"], dict):
-            raise TypeError("files or stand_in is no object")
+        if not all(isinstance(entry, dict) for entry in (info["stand_in"], *info["files"].values())):
+            raise TypeError("files or stand_in does not hold objects")
         for key in ("mean", "std"):
             values = np.asarray(info["normalisation"][key], dtype=float)
             if values.shape != sides[2:] or not np.isfinite(values).all():
                 raise ValueError(f"normalisation does not have {sides[2]} numbers as {key}")
+            if key == "std" and not (values > 0).all():
+                raise ValueError("normalisation divides by a std that is not positive")
     except OSError as error:
         raise BundleError(f"{path} cannot be read: {error.strerror}. {_REMEDY}") from None
     except KeyError as error:
         raise BundleError(f"{path} does not say {error}. {_REMEDY}") from None
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise BundleError(f"{path} is damaged: {error}. {_REMEDY}") from None
     return info
 
@@ -147,3 +149,9 @@ def write_json(path, value):
     finally:
         if os.path.exists(draft):
             os.unlink(draft)
+
+
+def first_line(error):
+    """Return the first line of an error's text, or the name of its class where it has none."""
+    lines = str(error).strip().splitlines()
+    return lines[0][:300] if lines else type(error).__name__

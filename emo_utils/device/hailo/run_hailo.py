@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from hailo_bundle import BundleError, read_info, read_samples, write_json
+from hailo_bundle import BundleError, first_line, read_info, read_samples, write_json
 from run_steps import describe_device, measure_power, throughput, time_single
 
 FOLDER = Path(__file__).resolve().parent
@@ -153,7 +153,9 @@ def main():
     except BundleError:
         raise
     except Exception as error:  # HailoRT raises its own classes, in modules that depend on its version
-        raise BundleError(f"HailoRT says: {error}. Does the chip answer to `hailortcli fw-control identify`?") from None
+        raise BundleError(
+            f"HailoRT says: {first_line(error)}. Does the chip answer to `hailortcli fw-control identify`?"
+        ) from None
     write_json(out, document)
     result = document["results"][0]
     print(
@@ -168,3 +170,5 @@ if __name__ == "__main__":
         main()
     except BundleError as error:
         sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        sys.exit("error: interrupted; nothing was written")

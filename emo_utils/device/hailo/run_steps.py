@@ -10,7 +10,7 @@ import sys
 import time
 
 import numpy as np
-from hailo_bundle import BundleError
+from hailo_bundle import BundleError, first_line
 
 TIMEOUT_MS = 10_000
 
@@ -107,7 +107,7 @@ def measure_power(hailo, device, hef, images, seconds):
             idle_mw, _ = average_mw(lambda: time.sleep(0.01))
             power_mw, per_second = average_mw(lambda: runnable.run([binding], TIMEOUT_MS))
     except Exception as error:  # HailoRT raises its own class, by version in another module
-        print(f"no power figures: this board does not measure it ({error})", file=sys.stderr)
+        print(f"no power figures: this board does not measure it ({first_line(error)})", file=sys.stderr)
         return {}
     if not (math.isfinite(power_mw) and math.isfinite(idle_mw) and power_mw > 0):
         print(f"no power figures: the sensor says {power_mw} mW under load", file=sys.stderr)
@@ -127,7 +127,7 @@ def describe_device(hailo, device):
         board = device.get_physical_devices()[0].control.identify()
         name = str(board.product_name).strip(" \0") or str(board.board_name).strip(" \0")
     except Exception as error:  # as above; the name is worth having, not worth failing for
-        print(f"the device does not say what it is ({error})", file=sys.stderr)
+        print(f"the device does not say what it is ({first_line(error)})", file=sys.stderr)
         name = "Hailo"
     try:
         version = importlib.metadata.version("hailort")
