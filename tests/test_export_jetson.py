@@ -17,7 +17,7 @@ from emo_utils.datasets.embedded import load_embedded
 from emo_utils.errors import EmoUtilsError, ModelError
 from emo_utils.export.jetson import export_jetson
 from emo_utils.export.onnx import load_onnx, run_onnx
-from emo_utils.export.qdq import has_quantiser, quantise_onnx
+from emo_utils.export.qdq import _depthwise, has_quantiser, quantise_onnx
 from emo_utils.models import load_model
 
 pytest.importorskip("tf2onnx")
@@ -89,6 +89,19 @@ def test_the_scripts_take_the_bundle(exported):
     assert done.returncode == 0, done.stderr
     assert f"--onnx={folder / 'small.onnx'} --saveEngine=small_float32.engine" in done.stdout
     assert f"--onnx={folder / 'small_int8_qdq.onnx'} --saveEngine=small_int8.engine" in done.stdout
+
+
+def test_only_depthwise_convolutions_stay_float():
+    import onnx
+
+    shapes = {"plain": (8, 1, 3, 3), "depthwise": (8, 1, 3, 3), "grouped": (8, 2, 3, 3), "point": (8, 8, 1, 1)}
+    groups = {"plain": 1, "depthwise": 8, "grouped": 4, "point": 1}
+    nodes = [
+        onnx.helper.make_node("Conv", ["face", kernel], ["out"], name=kernel, group=group)
+        for kernel, group in groups.items()
+    ]
+    tensors = [onnx.numpy_helper.from_array(np.zeros(shape, np.float32), name) for name, shape in shapes.items()]
+    assert _depthwise(onnx.helper.make_graph(nodes, "convolutions", [], [], tensors)) == ["depthwise"]
 
 
 def test_quantising_leaves_logging_as_it_was(exported, faces, tmp_path):

@@ -162,6 +162,12 @@ def test_a_dry_run_shows_each_step_and_runs_none(bench, capsys, monkeypatch):
     assert not (bench.folder / "bench.json").exists()
 
 
+def test_a_trtexec_given_by_a_relative_path_is_found_from_everywhere(bench, capsys, monkeypatch):
+    monkeypatch.chdir(DOUBLES)
+    assert bench("--trtexec", "./trtexec", "--dry-run") == 0
+    assert f"{DOUBLES}/trtexec --onnx=" in capsys.readouterr().out
+
+
 def test_no_trtexec_is_one_line(bench, capsys, monkeypatch):
     monkeypatch.setenv("PATH", str(bench.folder))
     assert bench() == 1

@@ -23,7 +23,7 @@ def find_trtexec(given):
     """Return the path of trtexec: the one given, else that on PATH, else JetPack's."""
     for path in [given] if given else [shutil.which("trtexec"), USUAL_TRTEXEC]:
         if path and os.access(path, os.X_OK) and os.path.isfile(path):
-            return path
+            return os.path.abspath(path)  # it is run in another folder
     if given:
         raise StepError(f"{given}: no such program. Leave --trtexec out to search PATH and {USUAL_TRTEXEC}.")
     raise StepError(
