@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+import zipfile
 
 import keras
 import numpy as np
@@ -15,7 +16,8 @@ from emo_utils.bench import engines, read_bench_file, run_bench
 from emo_utils.bench.processes import started
 from emo_utils.cli import main
 from emo_utils.datasets import load_dataset
-from emo_utils.errors import EmoUtilsError
+from emo_utils.errors import EmoUtilsError, ModelError
+from emo_utils.export.metadata import MEMBER, read_metadata
 from emo_utils.table import read_bench
 
 MODEL = "model/embedded-small-cnn.keras"
@@ -76,8 +78,8 @@ def test_a_batch_gives_the_answers_of_its_faces(run, name):
 
 
 @tensorflow_only
-def test_an_exported_file_is_run_as_it_is(run, capsys, monkeypatch, session_data):
-    monkeypatch.setenv("EMO_DATA", str(session_data))
+@pytest.mark.usefixtures("drawn_once")
+def test_an_exported_file_is_run_as_it_is(run, capsys):
     words = [str(run[1] / "embedded-small-cnn_int8.tflite"), "--data", "embedded", "--limit", "40"]
     assert main(["bench", *words, "--threads", "1", "--rounds", "1", "--n", "2"]) == 0
     heading, row = (line.split() for line in capsys.readouterr().out.splitlines())
@@ -88,6 +90,28 @@ def test_an_exported_file_is_run_as_it_is(run, capsys, monkeypatch, session_data
     assert read_bench() == []  # without --out nothing is kept
     with pytest.raises(EmoUtilsError, match=r"int8\.tflite: only litert runs it"):
         run_bench([run[1] / "embedded-small-cnn_int8.tflite"], runtimes=["keras"])
+
+
+@tensorflow_only
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"macs": "many"}, "macs cannot be 'many'"),
+        ({"format": "int7"}, "precision cannot be 'int7'"),
+        ({"class_names": ["happy", "sad"]}, "7 outputs but 2 class names"),
+        ({"class_names": None}, "does not say what its outputs mean"),
+    ],
+)
+@pytest.mark.usefixtures("drawn_once")
+def test_what_an_exported_file_says_is_not_trusted(run, wrong, message, tmp_path):
+    source = run[1] / "embedded-small-cnn_float32.tflite"
+    (tmp_path / "m.tflite").write_bytes(source.read_bytes())
+    metadata = {**read_metadata(source), **wrong}
+    with zipfile.ZipFile(tmp_path / "m.tflite", "a") as archive, pytest.warns(UserWarning, match="Duplicate name"):
+        archive.writestr(MEMBER, json.dumps(metadata))  # of two of a name the last one counts
+    data = load_dataset("embedded")
+    with pytest.raises(ModelError, match=rf"m\.tflite.* {message}"):
+        run_bench([tmp_path / "m.tflite"], data, limit=4)
 
 
 @tensorflow_only

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from emo_utils.bench.schema import RESULT
 from emo_utils.bench.subjects import EXPORTED, Faces, Subject
-from emo_utils.errors import EmoUtilsError
+from emo_utils.errors import EmoUtilsError, ModelError
 from emo_utils.export import TFLiteModel, calibration_images, convert_tflite, run_tflite
 from emo_utils.export.onnx import ONNXModel, export_onnx, run_onnx
 from emo_utils.faces import render_face
@@ -86,18 +87,26 @@ def _candidate(subject: Subject, faces: Faces, runtime: str, precision: str, pat
     ready, run = _ENGINES[runtime]
     model = ready(path)
     face = model.quantise(render_face("happy", size=model.size)[None])[0]
+    if faces.test is not None and len(faces.test.class_names) != model.n_classes:
+        raise ModelError(
+            f"{path}: {model.n_classes} outputs but {len(faces.test.class_names)} class names. Export the file anew."
+        )
     answers = None if faces.test is None else run(path, faces.test.images).argmax(axis=1)
     return Candidate(_known(subject, runtime, precision, path) | _hits(faces, answers), path, face)
 
 
 def _known(subject: Subject, runtime: str, precision: str, path: Path) -> dict[str, Any]:
-    return {
+    known = {
         "model": subject.title,
         "runtime": runtime,
         "precision": precision,
         "bytes": path.stat().st_size,
         **{key: subject.metadata.get(key) for key in ("recipe_hash", "parameters", "macs")},
     }
+    for key, value in known.items():
+        if not RESULT[key](value):  # before the benchmark, not when its file is written
+            raise ModelError(f"{path}: {key} cannot be {str(value)[:60]!r}. Export the file anew.")
+    return known
 
 
 def _hits(faces: Faces, answers: np.ndarray | None) -> dict[str, Any]:

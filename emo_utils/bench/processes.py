@@ -15,7 +15,7 @@ import emo_utils
 from emo_utils.errors import EmoUtilsError
 
 _THREADS = (
-    "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS",
+    "TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS",
     "VECLIB_MAXIMUM_THREADS",
 )  # fmt: skip
 
@@ -80,6 +80,7 @@ def started(title: str, job: dict, folder: Path) -> Iterator[Worker]:
     environment = {
         **os.environ,
         **dict.fromkeys(_THREADS, threads),
+        "TF_NUM_INTEROP_THREADS": "1",  # these would come on top
         "PYTHONPATH": os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH")))),
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "TF_ENABLE_ONEDNN_OPTS": "1",  # as TensorFlow comes; the course turns it off, for runs that can be repeated

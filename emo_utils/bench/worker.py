@@ -53,7 +53,7 @@ def _serve(job: dict):
         n = int(line)
         # About as many faces at a time as one by one.
         yield {
-            batch: time_runs(run, max(1, n // batch), warmup=3 if batch == 1 else 1).tolist()
+            batch: time_runs(run, max(1, n // batch), job["warmup"] if batch == 1 else 1).tolist()
             for batch, run in runs.items()
         }
 
