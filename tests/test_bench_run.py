@@ -153,6 +153,13 @@ def test_a_worker_outlives_ctrl_c_but_not_its_block(face, tmp_path):
     assert worker._process.returncode is not None
 
 
+def test_a_batch_that_is_refused_is_left_out(face, tmp_path):
+    with started("a product", _job(face=face, batches=[8]), tmp_path) as worker:
+        worker.receive()
+        assert worker.ask("load")["refused"] == {"8": "512 answers to 8 faces"}
+        assert list(worker.ask("4")) == ["1"]
+
+
 def test_a_worker_ends_with_its_input(face):
     command = [sys.executable, "-m", "emo_utils.bench.worker", json.dumps(_job(face=face))]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)

@@ -176,3 +176,10 @@ def test_a_wrong_file_leaves_the_table_alone(document, tmp_path, capsys):
     assert err.count("\n") == 1
     assert read_bench() == []
     assert main(["bench", "import"]) == 2
+
+
+def test_the_command_has_help(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["bench", "--help"])
+    assert stop.value.code == 0
+    assert "bench import FILE..." in capsys.readouterr().out

@@ -56,8 +56,10 @@ def run_bench(
     """Time models in several runtimes, and say what they cost and are worth.
 
     Each model in each runtime at each number of threads has a process of its own, whose memory and start are
-    therefore its own; all have their turn in every round, so that whatever else the machine does hits all of them.
-    What is timed is copying one face in, running, and copying the answer out; resizing is not, as MLPerf Tiny has it.
+    therefore its own; all have their turn in every round, in changing order, so that whatever else the machine does
+    hits all of them. What is timed is copying one face in, running, and copying the answer out; resizing is not, as
+    MLPerf Tiny has it. The peak that speeds are compared with is the fastest of many products of float32 matrices in
+    the same rounds; int8 arithmetic may exceed it.
 
     Args:
         models: files (.keras, .tflite, .onnx) or runs of the table; for a model of others a tuple of its path and of
@@ -84,16 +86,15 @@ def run_bench(
 
     _check_settings(runtimes, threads, rounds, n, limit)
     subjects = open_subjects(models)
-    with ExitStack() as stack:
-        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        folder = scratch if out is None else Path(out)
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch if out is None else out)
         folder.mkdir(parents=True, exist_ok=True)
         found = [
             candidate
             for subject in subjects
             for candidate in candidates(subject, faces_for(subject, data, limit), runtimes, precisions, folder)
         ]
-        results, refused = _measure(found, threads, rounds, n, scratch)
+        results, refused = _measure(found, threads, rounds, n, Path(scratch))
         document = _document(results)
         if out is not None:
             log_bench_file(write_bench_file(folder / "bench.json", document))
@@ -133,12 +134,14 @@ def _measure(
         starts = [worker.ask("load") for worker in workers]  # one after the other: it is timed
         rates: dict[int, list[float]] = {count: [] for count in products}
         turns: list[list[dict]] = [[] for _ in workers]
+        order = np.random.default_rng(0)
         with progress_bar(rounds, "benchmark", "rounds", show=sys.stdout.isatty()) as bar:
             for _ in range(rounds):
                 for count, worker in products.items():
                     rates[count] += worker.ask(str(_PRODUCTS))["1"]
-                for worker, done in zip(workers, turns, strict=True):
-                    done.append(worker.ask(str(n)))
+                # In a new order each time: threads of the one before may still be waiting for more work.
+                for i in order.permutation(len(workers)):
+                    turns[i].append(workers[i].ask(str(n)))
                 bar.update()
     peaks = {count: PRODUCT_SIDE**3 / min(times) / 1e6 for count, times in rates.items()}
     results = [
