@@ -1,6 +1,6 @@
 """emo_utils: the helper package of a course on facial-expression recognition.
 
-faces > datasets > pipeline > models > evaluation > training > export, report
+faces > datasets > pipeline > models > evaluation > training > export, report > bench
                           recipe names an experiment; table remembers it
 
 Importing the package is cheap: each part, and with it Keras and TensorFlow, loads on first use.
@@ -30,6 +30,7 @@ _HOMES = {
     "run_experiment": "training",
     "evaluate_model": "evaluation",
     "report_model": "report",
+    "export_onnx": "export",
     "export_tflite": "export",
 }
 __all__ = ["__version__", *sorted(_HOMES)]

@@ -75,7 +75,7 @@ def test_quick_form_of_a_recipe_trains_on_embedded_faces(capsys):
         (["train", "--recipe", "embedded-small-cnn", "--data", "no/such.zip"], 1, "no/such.zip"),
         (["data", "report", "no/such.zip"], 1, "no/such.zip"),
         (["evaluate", "no.keras", "--data", "embedded"], 1, "no.keras: no such model file"),
-        (["export", "no.keras", "--data", "embedded", "--out", "x"], 1, "no.keras: no such model file"),
+        (["export", "all", "no.keras", "--data", "embedded", "--out", "x"], 1, "no.keras: no such model file"),
         (["table", "compare", "a", "b"], 1, "no run 'a'"),
     ],
 )

@@ -29,7 +29,7 @@ _EPILOG = """examples:
   python -m emo_utils train --recipe fer2013-mobilenetv3small --data path/to/fer2013.zip
   python -m emo_utils evaluate model/embedded-small-cnn.keras --data embedded --out build/report
   python -m emo_utils compress --teacher embedded-small-cnn --student embedded-student --data embedded --out build/c
-  python -m emo_utils export model/runs/RUN_ID/model.keras --data embedded --out build/export
+  python -m emo_utils export all model/embedded-small-cnn.keras --out build/export
   python -m emo_utils bench model/embedded-small-cnn.keras --data embedded --out build/bench
   python -m emo_utils table show
 """

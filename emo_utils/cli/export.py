@@ -50,10 +50,14 @@ def _export(args) -> int:
     from tqdm import tqdm
 
     from emo_utils.cli.common import open_model
+    from emo_utils.export.folder import check_new_folder
     from emo_utils.export.targets import TARGETS, TFLITE_FORMATS, export_targets
+    from emo_utils.export.tflite import check_formats
     from emo_utils.models import model_class_names
     from emo_utils.training.sources import find_model
 
+    check_new_folder(args.out)  # before minutes are spent
+    formats = check_formats(args.formats or TFLITE_FORMATS)
     path, model, info = open_model(find_model(args.model), args)
     name = args.name or (info.get("run_id", path.parent.name) if path.stem == "model" else path.stem)
     data = _faces(args.data, info, model_class_names(info, path))
@@ -64,7 +68,6 @@ def _export(args) -> int:
             bar.set_description(target)
             bar.update(int(bar.desc != ""))
 
-        formats = args.formats or TFLITE_FORMATS
         frame = export_targets(model, info, name, data, args.out, targets, formats, progress=progress)
     print(f"{path.name} on the test part of {data.name}, n by file; accuracy of the model -> of the file")
     width = max(map(len, frame["file"]))
