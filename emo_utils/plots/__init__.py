@@ -3,6 +3,15 @@
 Nothing is computed, shown or saved here. Colours are seaborn's "colorblind" palette; grey images use grey.
 """
 
+from emo_utils.plots.bench import (
+    plot_latencies,
+    plot_moved,
+    plot_operating_points,
+    plot_percentiles,
+    plot_runs,
+    plot_throughput,
+    plot_verifications,
+)
 from emo_utils.plots.compression import (
     plot_pareto,
     plot_pruning,
@@ -36,10 +45,14 @@ __all__ = [
     "plot_heat",
     "plot_heat_shares",
     "plot_label_curves",
+    "plot_latencies",
     "plot_leakage",
     "plot_learning_curves",
     "plot_lines",
+    "plot_moved",
+    "plot_operating_points",
     "plot_pareto",
+    "plot_percentiles",
     "plot_probabilities",
     "plot_pruning",
     "plot_quantisation",
@@ -47,10 +60,13 @@ __all__ = [
     "plot_recalls",
     "plot_reliability",
     "plot_risk_coverage",
+    "plot_runs",
     "plot_seeds",
     "plot_severities",
     "plot_slices",
     "plot_teacher_student",
+    "plot_throughput",
     "plot_total",
+    "plot_verifications",
     "plot_weight_grids",
 ]
