@@ -154,3 +154,14 @@ def test_no_onnxruntime_is_one_line(camera, bundle, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     assert camera.main([str(bundle / "film.avi")], str(bundle)) == 1
     assert capsys.readouterr().err.startswith("error: no onnxruntime here")
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_the_board_is_as_sure_as_the_course(camera, smoothing):
+    from emo_utils.evaluation import Calibration
+
+    calibration = Calibration(1.3, smoothing, 0.6, 0.8, 100)
+    probabilities = np.random.default_rng(0).dirichlet([0.3, 0.3, 0.3], 50)
+    info = {"class_names": list("abc"), "temperature": 1.3, "calibration": calibration.to_dict()}
+    sure = [camera.judge(p, info)[1] for p in probabilities]
+    np.testing.assert_allclose(sure, calibration.apply(probabilities).max(axis=1), rtol=1e-6)

@@ -113,8 +113,12 @@ def open_model(path):
 def judge(probabilities, info):
     """Return (label, confidence) of probabilities, with the calibration that the bundle carries.
 
-    The network ends in a softmax; p ** (1 / T), renormalised, is what a softmax of its logits divided by T would be.
+    As in the course: what label smoothing did in training is undone, then p ** (1 / T), renormalised, is what a softmax
+    of the logits divided by the temperature T would be.
     """
+    smoothing = (info.get("calibration") or {}).get("label_smoothing") or 0
+    if smoothing:
+        probabilities = np.maximum((probabilities - smoothing / len(probabilities)) / (1 - smoothing), 1e-3)
     powers = np.power(np.maximum(probabilities, 1e-12), 1 / (info.get("temperature") or 1))
     best = int(np.argmax(powers))
     confidence = float(powers[best] / powers.sum())
