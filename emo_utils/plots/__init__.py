@@ -23,6 +23,7 @@ from emo_utils.plots.compression import (
 from emo_utils.plots.confidence import plot_ranking, plot_reliability, plot_risk_coverage
 from emo_utils.plots.curves import plot_class_counts, plot_label_curves, plot_learning_curves, plot_lines
 from emo_utils.plots.explain import plot_heat, plot_heat_shares
+from emo_utils.plots.jetson import plot_power, plot_power_budget, plot_times
 from emo_utils.plots.pictures import plot_answer, plot_differences, plot_examples, plot_face_rows, plot_faces
 from emo_utils.plots.results import plot_accuracies, plot_confusion, plot_probabilities, plot_recalls, plot_seeds
 from emo_utils.plots.robustness import plot_corruptions, plot_leakage, plot_severities, plot_slices
@@ -53,6 +54,8 @@ __all__ = [
     "plot_operating_points",
     "plot_pareto",
     "plot_percentiles",
+    "plot_power",
+    "plot_power_budget",
     "plot_probabilities",
     "plot_pruning",
     "plot_quantisation",
@@ -66,6 +69,7 @@ __all__ = [
     "plot_slices",
     "plot_teacher_student",
     "plot_throughput",
+    "plot_times",
     "plot_total",
     "plot_verifications",
     "plot_weight_grids",
