@@ -10,7 +10,7 @@ from emo_utils.models.fake_quantised import FAKE_OF, PLAIN_OF, FakeQuantise
 from emo_utils.models.graph import clone_layers, leaf_calls
 from emo_utils.quantise.calibration import check_calibration
 from emo_utils.quantise.fold import fold_batch_norm
-from emo_utils.quantise.ranges import activation_ranges
+from emo_utils.quantise.ranges import PERCENTILES, QUANTISED, activation_ranges
 
 FLOAT_BITS = 32
 
@@ -22,6 +22,7 @@ def quantise_model(
     activation_bits: int | None = None,
     per_channel: bool = True,
     calibration: np.ndarray | None = None,
+    percentiles: tuple[float, float] = PERCENTILES,
 ) -> keras.Model:
     """Return a copy of a model that computes, in float, what one of integers would compute.
 
@@ -36,6 +37,8 @@ def quantise_model(
         activation_bits: 2 to 16; None or 32 leaves activations float.
         per_channel: one scale an output channel of a kernel; else one a kernel.
         calibration: needed with `activation_bits`; training images, see `emo_utils.quantise.calibration_images`.
+        percentiles: of the activations of a batch of calibration images; their mean over the batches is the range, and
+            what lies beyond is cut off. (0, 100) cuts off next to nothing.
 
     Raises:
         ModelError: another number of bits, or a layer whose weights cannot be quantised, by name.
@@ -48,7 +51,7 @@ def quantise_model(
     folded = fold_batch_norm(model)
     behind = {}
     if activation_bits < FLOAT_BITS:
-        behind = _activations(folded, activation_bits, check_calibration(calibration))
+        behind = _activations(folded, activation_bits, check_calibration(calibration), percentiles)
     pairs = []
 
     def replace(layer):
@@ -123,13 +126,15 @@ def check_layers(model: keras.Model) -> None:
             )
 
 
-def _activations(model: keras.Model, bits: int, images: np.ndarray) -> dict[int, FakeQuantise]:
+def _activations(
+    model: keras.Model, bits: int, images: np.ndarray, percentiles: tuple[float, float]
+) -> dict[int, FakeQuantise]:
     """Return the layer to put behind a layer or operation, by the id of the latter."""
     bounds: dict[int, tuple] = {}  # one that is called twice has one pair of bounds
-    for operation, low, high in activation_ranges(model, images):
+    for operation, low, high in activation_ranges(model, images, percentiles):
         _, least, most = bounds.get(id(operation), (operation, 0.0, 0.0))
         bounds[id(operation)] = operation, min(least, low), max(most, high)
     return {
-        key: FakeQuantise(bits, low, high, name=f"{operation.name}_quantised")
+        key: FakeQuantise(bits, low, high, name=operation.name + QUANTISED)
         for key, (operation, low, high) in bounds.items()
     }
