@@ -23,6 +23,13 @@ from emo_utils.plots.compression import (
 from emo_utils.plots.confidence import plot_ranking, plot_reliability, plot_risk_coverage
 from emo_utils.plots.curves import plot_class_counts, plot_label_curves, plot_learning_curves, plot_lines
 from emo_utils.plots.explain import plot_heat, plot_heat_shares
+from emo_utils.plots.hailo import (
+    plot_layer_gains,
+    plot_noise,
+    plot_pipeline,
+    plot_published,
+    plot_rounded_maps,
+)
 from emo_utils.plots.jetson import plot_power, plot_power_budget, plot_times
 from emo_utils.plots.pictures import plot_answer, plot_differences, plot_examples, plot_face_rows, plot_faces
 from emo_utils.plots.results import plot_accuracies, plot_confusion, plot_probabilities, plot_recalls, plot_seeds
@@ -47,22 +54,27 @@ __all__ = [
     "plot_heat_shares",
     "plot_label_curves",
     "plot_latencies",
+    "plot_layer_gains",
     "plot_leakage",
     "plot_learning_curves",
     "plot_lines",
     "plot_moved",
+    "plot_noise",
     "plot_operating_points",
     "plot_pareto",
     "plot_percentiles",
+    "plot_pipeline",
     "plot_power",
     "plot_power_budget",
     "plot_probabilities",
     "plot_pruning",
+    "plot_published",
     "plot_quantisation",
     "plot_ranking",
     "plot_recalls",
     "plot_reliability",
     "plot_risk_coverage",
+    "plot_rounded_maps",
     "plot_runs",
     "plot_seeds",
     "plot_severities",
