@@ -77,9 +77,14 @@ def verify_export(before: np.ndarray, after: np.ndarray, data: FaceDataset, form
     )
     # One face of a small set may sit on the fence between two classes.
     if (~same).sum() > max(1, (1 - MIN_AGREEMENT[format]) * len(data)):
+        remedy = (
+            "Take more calibration images, of all classes."
+            if format.startswith("int8")
+            else "Were both given the same faces, in the range and layout that the file wants?"
+        )
         raise ModelError(
             f"The {format} file does not agree with its model: {result}. At least {MIN_AGREEMENT[format]:.1%} of faces "
-            "must get the same class. For int8, take more calibration images, of all classes."
+            f"must get the same class. {remedy}"
         )
     return result
 

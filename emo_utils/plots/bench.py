@@ -8,8 +8,10 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullFormatter, PercentFormatter
+from matplotlib.patches import Patch
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, PercentFormatter
 
 from emo_utils.plots.style import COLORS, new_axes
 
@@ -23,7 +25,6 @@ _ENGINES = {
     ("onnxruntime", "float32"): COLORS[2],
 }
 _MARKERS = "osD^vP*X"
-_PLAIN = FuncFormatter(lambda value, _: f"{value:g}")
 
 
 def plot_verifications(frame: pd.DataFrame, *, reference: float, reference_name: str, title: str = "") -> Figure:
@@ -40,16 +41,18 @@ def plot_verifications(frame: pd.DataFrame, *, reference: float, reference_name:
         colors = [COLORS[3] if refused else COLORS[0] for refused in frame["refused"]]
         ax.barh(frame["name"], frame[column], color=colors, height=0.6)
         for y, value in enumerate(frame[column]):
-            ax.annotate(f"{value:.1%}", (value, y), xytext=(4, 0), textcoords="offset points", va="center", fontsize=9)
+            ax.annotate(
+                f"{value:.1%}", (value, y), xytext=(4, 0), textcoords="offset points", va="center", fontsize=9,
+                bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
+            )  # fmt: skip
         ax.set(xlim=(0, 1.2), xticks=np.linspace(0, 1, 6))
         ax.xaxis.set_major_formatter(PercentFormatter(1))
-    axes[0].axvline(reference, color="0.3", linestyle=":", label=reference_name)
+    line = axes[0].axvline(reference, color="0.3", linestyle=":", label=reference_name)
     axes[0].invert_yaxis()
     axes[0].set_xlabel("accuracy")
     axes[1].set_xlabel("agreement: same class as the model")
-    for color, name in ((COLORS[0], "passes verify_export"), (COLORS[3], "refused")):
-        axes[1].barh([], [], color=color, label=name)
-    figure.legend(loc="outside lower center", ncols=3, fontsize=9, frameon=False)
+    patches = [Patch(color=COLORS[0], label="passes verify_export"), Patch(color=COLORS[3], label="refused")]
+    figure.legend(handles=[line, *patches], loc="outside lower center", ncols=3, fontsize=9, frameon=False)
     figure.suptitle(title)
     return figure
 
@@ -74,11 +77,14 @@ def plot_moved(margins: Mapping[str, np.ndarray], n: int, *, ax: Axes | None = N
     return ax
 
 
-def plot_runs(runs: Mapping[str, tuple[np.ndarray, np.ndarray]], *, ax: Axes | None = None, title: str = "") -> Axes:
+def plot_runs(
+    runs: Mapping[str, tuple[np.ndarray, np.ndarray]], *, log: bool = False, ax: Axes | None = None, title: str = ""
+) -> Axes:
     """Draw the time of each run in the order in which they were made, and the median of each series.
 
     Args:
         runs: series -> number of each run and its time in milliseconds, both of shape (n,).
+        log: a log scale of time, for series with runs that are slower by far.
         ax: to draw into; a new one if None.
         title: of the Axes.
     """
@@ -88,6 +94,9 @@ def plot_runs(runs: Mapping[str, tuple[np.ndarray, np.ndarray]], *, ax: Axes | N
         ax.plot(numbers, times, ".", color=color, alpha=0.45, markersize=4)
         ax.axhline(median, color=color, linewidth=1.5, label=f"{name}, p50 {median:.3g} ms")
     ax.set(xlabel="number of the run", ylabel="ms a face", title=title)
+    if log:
+        ax.set(yscale="log", ylabel="ms a face, log")
+        _few_plain_ticks(ax.yaxis)
     ax.legend(fontsize=9, framealpha=0.9)
     sns.despine(ax=ax)
     return ax
@@ -107,8 +116,7 @@ def plot_percentiles(times: np.ndarray, marks: Mapping[str, float], *, ax: Axes 
     for color, (name, value) in zip(COLORS[1:], marks.items(), strict=False):
         ax.axvline(value, color=color, linewidth=1.5, label=f"{name} {value:.3g} ms")
     ax.set(xscale="log", xlabel="ms a face, log", ylabel="share of runs done", ylim=(0, 1.02), title=title)
-    ax.xaxis.set_major_formatter(_PLAIN)
-    ax.xaxis.set_minor_formatter(NullFormatter())
+    _few_plain_ticks(ax.xaxis)
     ax.yaxis.set_major_formatter(PercentFormatter(1))
     ax.legend(fontsize=9, loc="lower right")
     sns.despine(ax=ax)
@@ -136,7 +144,7 @@ def plot_throughput(frame: pd.DataFrame, *, title: str = "") -> Figure:
             )
         ax.set(xscale="log", xticks=batches, xlabel="faces in a batch, log", ylim=(0, None))
         ax.set_title(f"{count:.0f} thread{'s' if count > 1 else ''}", fontsize=10)
-        ax.xaxis.set_major_formatter(_PLAIN)
+        ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         ax.xaxis.set_minor_formatter(NullFormatter())
     axes[0].set_ylabel("faces a second")
     axes[-1].legend(fontsize=9)
@@ -168,8 +176,7 @@ def plot_latencies(frame: pd.DataFrame, *, title: str = "") -> Figure:
         ax.set(xscale="log", yticks=mine.index, yticklabels=names, ylim=(len(mine) - 0.4, -0.6))
         ax.set_title(model, fontsize=10, loc="left")
         ax.grid(axis="x", color="0.9")
-        ax.xaxis.set_major_formatter(_PLAIN)
-        ax.xaxis.set_minor_formatter(NullFormatter())
+        _few_plain_ticks(ax.xaxis)
         sns.despine(ax=ax)
     axes[-1].set_xlabel("ms a face, log: point p50, thick line to p90, thin line to p99")
     figure.suptitle(title)
@@ -206,8 +213,7 @@ def plot_operating_points(frame: pd.DataFrame, budgets: Mapping[str, Sequence[fl
         for limit in budgets.get(column, ()):
             ax.axvline(limit * factor, color="0.4", linestyle="--", linewidth=1)
         ax.set(xscale="log", xlabel=label)
-        ax.xaxis.set_major_formatter(_PLAIN)
-        ax.xaxis.set_minor_formatter(NullFormatter())
+        _few_plain_ticks(ax.xaxis)
         ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
         ax.grid(axis="y", color="0.9")
     axes[0].set_ylabel("accuracy, 95 % interval")
@@ -230,6 +236,13 @@ def _panels(size: tuple[float, float], n: int) -> tuple[Figure, np.ndarray]:
     for ax in axes:
         sns.despine(ax=ax)
     return figure, axes
+
+
+def _few_plain_ticks(axis: Axis) -> None:
+    """Write 1, 2 and 5 of each decade of a log axis, as plain numbers."""
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def _color(row: Mapping) -> tuple | str:
