@@ -20,6 +20,7 @@ from emo_utils.models import build_model, load_model, save_model
 from emo_utils.paths import course_root
 from emo_utils.recipes import get_recipe
 
+pytestmark = pytest.mark.usefixtures("drawn_once")
 TEACHER = str(course_root() / "model" / "embedded-small-cnn.keras")
 STUDENT = get_recipe("embedded-student")
 
@@ -39,13 +40,14 @@ def run(folder):
 
 
 @pytest.fixture(scope="module")
-def done(tmp_path_factory):
+def done(tmp_path_factory, session_data):
     """A comparison that was killed on the way and started again."""
     folder = tmp_path_factory.mktemp("compress")
     model, info = load_model(TEACHER)
     save_model(model, folder / "anonymous.keras", {"class_names": info["class_names"]})
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("EMO_OUT", str(folder / "table"))
+        patch.setenv("EMO_DATA", str(session_data))
         shorten(patch)
         with patch.context() as killed:
             killed.setattr(compare, "quantised", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))

@@ -14,6 +14,7 @@ from emo_utils.training.callbacks import EpochClock
 from emo_utils.training.distil import average_teacher, make_distiller, temperature_loss
 from emo_utils.training.losses import make_loss
 
+pytestmark = pytest.mark.usefixtures("drawn_once")
 CLASSES = ("angry", "happy")
 begin_epoch = EpochClock.on_epoch_begin
 
@@ -129,7 +130,7 @@ def test_a_student_starts_from_a_pruned_or_rounded_model_of_its_own_architecture
     monkeypatch.setenv("EMO_OUT", str(tmp_path))
     data = load_dataset("embedded")
     recipe = small(classes=("angry", "happy", "sad"), stages=[{"train": "all", "epochs": 1}])
-    first = run_experiment(recipe, data, progress=False)
+    first = run_experiment(recipe, data, progress=False, limit=120)
     pruned = run_experiment(recipe.but(start=first.run_id, pruning={"ratios": [0.5]}), data, progress=False, limit=120)
     assert pruned.row["parameters"] < first.row["parameters"] / 3
     assert pruned.row["compression"] == "pruned 0.5 by l1"
@@ -138,6 +139,7 @@ def test_a_student_starts_from_a_pruned_or_rounded_model_of_its_own_architecture
         recipe.but(start=pruned.run_id, quantisation={"weight_bits": 4, "activation_bits": 8}),
         data,
         progress=False,
+        limit=120,
     )
     assert "4-bit weights per channel, 8-bit activations" in rounded.row["compression"]
     with pytest.raises(ModelError, match="has input_size 48, the recipe 64"):

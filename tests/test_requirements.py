@@ -17,7 +17,7 @@ def read(name):
 def test_learners_get_the_ranges_of_the_package():
     project = tomllib.loads((REPO / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]
-    lines = project["dependencies"] + extras["tf"] + extras["course"] + extras["dev"]
+    lines = project["dependencies"] + extras["tf"] + extras["course"] + extras["edge"] + extras["dev"]
     ranges = {requirement.name: requirement.specifier for requirement in map(Requirement, lines)}
     learners = read("requirements.txt")
     assert {name: ranges[name] for name in learners} == learners
