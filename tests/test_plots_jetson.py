@@ -37,10 +37,11 @@ def test_each_time_and_each_summary_is_drawn():
 def test_a_point_has_the_colour_of_its_precision_and_the_marker_of_its_mode():
     points = pd.DataFrame({"mode": ["slow", "fast"] * 2, "precision": ["float32"] * 2 + ["int8"] * 2})
     points["mean_mw"], points["p99_ms"] = [3000, 6000, 2800, 4000], [60, 30, 25, 14]
+    points["accuracy"] = [0.91, 0.91, 0.9, 0.9]
     ax = plot_power_budget(points, 33, 5000)
     drawn = {(x, y): line for line in ax.lines if len(line.get_xdata()) == 1 for x, y in [line.get_xydata()[0]]}
     assert set(drawn) == {(3, 60), (6, 30), (2.8, 25), (4, 14)}
     assert drawn[3, 60].get_color() == drawn[6, 30].get_color() != drawn[4, 14].get_color()
     assert drawn[6, 30].get_marker() == drawn[4, 14].get_marker() != drawn[3, 60].get_marker()
     assert ax.get_xlim()[0] == ax.get_ylim()[0] == 0
-    assert _legend(ax) == ["allowed", "float32", "int8", "slow", "fast"]
+    assert _legend(ax) == ["allowed", "float32, accuracy 0.910", "int8, accuracy 0.900", "slow", "fast"]

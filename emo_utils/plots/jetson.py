@@ -66,7 +66,7 @@ def plot_times(
     ax.plot(seconds, milliseconds, ".", color="0.6", markersize=2, rasterized=True, label="one answer")
     for color, (name, value) in zip(COLORS, marks.items(), strict=False):
         ax.axhline(value, color=color, linewidth=1.5, label=f"{name} {value:.3g} ms")
-    ax.set(xlabel="seconds", ylabel="ms an answer", xlim=(0, None), title=title)
+    ax.set(xlabel="seconds", ylabel="ms an answer", xlim=(0, seconds[-1]), title=title)
     ax.legend(frameon=False, fontsize=9, loc="center left", bbox_to_anchor=(1, 0.5), markerscale=4)
     sns.despine(ax=ax)
     return ax
@@ -78,7 +78,7 @@ def plot_power_budget(
     """Draw the worst times of operating points over the power they take, and the corner that a task allows.
 
     Args:
-        points: one row a point: mode, precision (texts), mean_mw, p99_ms.
+        points: one row a point: mode, precision (texts), mean_mw, p99_ms, accuracy (one value a precision, share of 1).
         deadline_ms: at most this at p99.
         budget_mw: at most this on average.
         ax: to draw into; a new one if None. Colour is the precision, marker the mode.
@@ -94,7 +94,7 @@ def plot_power_budget(
         ax.plot(rows["mean_mw"] / 1000, rows["p99_ms"], color=color, linewidth=0.8, alpha=0.6)
         for row in rows.itertuples():
             ax.plot(row.mean_mw / 1000, row.p99_ms, markers[row.mode], color=color, markersize=9)
-        ax.plot([], [], color=color, linewidth=5, label=precision)
+        ax.plot([], [], color=color, linewidth=5, label=f"{precision}, accuracy {rows['accuracy'].iloc[0]:.3f}")
     for mode, marker in markers.items():
         ax.plot([], [], marker, color="0.4", label=mode)
     ax.set(xlim=(0, right), ylim=(0, top), xlabel="mean power of the board (W)", ylabel="p99 of a frame (ms)")
