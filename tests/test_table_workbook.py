@@ -14,7 +14,7 @@ from emo_utils.errors import TableError
 from emo_utils.paths import table_path
 from emo_utils.table import add_bench, end_run, read_log, render, start_run
 from emo_utils.table.picture import learning_curve
-from emo_utils.table.schema import COLUMNS, NAMES
+from emo_utils.table.schema import COLUMNS, NAMES, SHEETS
 
 CURVES = [
     {"stage": 1, "epoch": e, "loss": 1 / e, "accuracy": 1 - 1 / e, "val_loss": None, "lr": 1e-3} for e in (1, 2, 3)
@@ -56,8 +56,9 @@ def notes_in(xlsx):
 
 def test_sheets_hold_what_was_logged(run_id):
     add_bench({"what": "load", "ratio": 2.5})
+    add_bench({"bench": "runtime", "model": "m", "p90_ms": 0.25})
     sheets = pd.read_excel(render(), sheet_name=None)
-    assert list(sheets) == ["runs", "per_class", "curves", "bench", "env", "glossary", "_rendered"]
+    assert list(sheets) == ["runs", "per_class", "curves", "bench", "ratios", "env", "glossary", "_rendered"]
     row = sheets["runs"].iloc[0]
     assert list(sheets["runs"].columns) == list(NAMES)
     for name in ("val_accuracy", "test_accuracy", "macro_f1", "n", "parameters"):
@@ -66,9 +67,16 @@ def test_sheets_hold_what_was_logged(run_id):
     assert row["started"] == pd.Timestamp(read_log()[0]["started"]).tz_localize(None)
     assert sheets["per_class"].iloc[0].to_dict() == {"run_id": run_id, "class": "happy", **RESULT["per_class"]["happy"]}
     assert sheets["curves"]["loss"].tolist() == [1, 1 / 2, 1 / 3]
-    assert sheets["bench"]["ratio"].tolist() == [2.5]
+    assert sheets["ratios"]["ratio"].tolist() == [2.5]
+    assert sheets["bench"]["p90_ms"].tolist() == [0.25]
     assert sheets["env"]["runs"].tolist() == [1]
     assert set(NAMES) <= set(sheets["glossary"]["column"])
+
+
+def test_every_figure_of_a_bench_file_has_a_column_with_its_meaning():
+    from emo_utils.bench.schema import RESULT as RESULT_OF_A_BENCH
+
+    assert set(RESULT_OF_A_BENCH) - {"latencies_ms"} <= {name for name, text in SHEETS["bench"].items() if text}
 
 
 def test_an_empty_log_renders():

@@ -99,7 +99,10 @@ def end_run(run_id: str, fields: dict, *, status: str = "ok", path: Path | None 
 
 
 def add_bench(record: dict, path: Path | None = None) -> None:
-    """Log one benchmark record, a flat dict; it becomes a row of the sheet `bench`."""
+    """Log one benchmark record, a flat dict.
+
+    It becomes a row of the sheet `bench` if its "bench" is "runtime", else of `ratios`.
+    """
     path = _log_path(path)
     stamp = datetime.now(UTC).isoformat(timespec="seconds")
     append([{"kind": "bench", "time": stamp, **loggable(record, path.parent)}], path)

@@ -78,7 +78,10 @@ def _build(rows: list[dict], bench: list[dict]) -> Workbook:
     _fill_runs(book.active, rows)
     _add_sheet(book, "per_class", SHEETS["per_class"], _per_class(rows))
     _add_sheet(book, "curves", SHEETS["curves"], _curves(rows))
-    _add_sheet(book, "bench", dict.fromkeys(key for record in bench for key in record), bench)
+    runtimes = [record for record in bench if record.get("bench") == "runtime"]
+    ratios = [record for record in bench if record.get("bench") != "runtime"]  # of the scripts in benchmarks/
+    _add_sheet(book, "bench", SHEETS["bench"], runtimes)
+    _add_sheet(book, "ratios", dict.fromkeys(key for record in ratios for key in record), ratios)
     _add_sheet(book, "env", SHEETS["env"], _environments(rows))
     _add_sheet(book, "glossary", SHEETS["glossary"], _glossary())
     notes = [{"run_id": row["run_id"], "note": row.get("note")} for row in rows]
@@ -187,11 +190,24 @@ def _add_sheet(book: Workbook, title: str, names, records: list[dict]) -> None:
     _fill_header(sheet, names, len(records))
     for number, record in enumerate(records[-(MAX_ROWS - 1) :], start=2):
         for column, name in enumerate(names, start=1):
-            put(sheet.cell(number, column), record.get(name))
+            cell = sheet.cell(number, column)
+            put(cell, record.get(name))
+            cell.number_format = _number_format(record.get(name))
     for column, name in enumerate(names, start=1):
-        longest = max([len(name) + 3, *(len(str(record.get(name, ""))) for record in records[:200])])
+        longest = max([len(name) + 3, *(_width(record.get(name)) for record in records[:200])])
         sheet.column_dimensions[get_column_letter(column)].width = min(longest + 1, 90)
     sheet.freeze_panes = "A2"
+
+
+def _number_format(value) -> str:
+    """Return how a number is shown: fractions to four figures or so, whole numbers as they are."""
+    if not isinstance(value, float) or 0 < abs(value) < 1e-3:
+        return "General"
+    return "0.0000" if abs(value) < 10 else "0.00"
+
+
+def _width(value) -> int:
+    return 10 if isinstance(value, float) else len(str(value or ""))
 
 
 def _fill_header(sheet, names, n_rows: int) -> None:
