@@ -42,8 +42,15 @@ plt.show()
 # | [01 Data](01_data.ipynb) | What is in a data set of faces, and what is wrong with it? |
 # | [02 Augmentation](02_augmentation.ipynb) | How do few faces become many, without lying? |
 # | [03 First model](03_first_model.ipynb) | How is a model built, trained and judged? |
-#
-# Planned after these: transfer learning, better measurements, smaller models and running them on a device.
+# | [04 Transfer learning](04_transfer_learning.ipynb) | What can a network bring along from other pictures? |
+# | [05 Fine-tuning](05_fine_tuning.ipynb) | How does it learn rare emotions, and at what price? |
+# | [06 Ablation](06_ablation.ipynb) | Which change was it that helped, and was it more than luck? |
+# | [07 Evaluation](07_evaluation.ipynb) | What is a figure worth? |
+# | [08 Trust](08_trust.ipynb) | When can you believe an answer, and when not? |
+# | [09 Compression](09_compression.ipynb) | How small can a model be, and who pays? |
+# | [10 Export](10_export.ipynb) | Does it say the same outside Python, and how fast? |
+# | [11 Hailo](11_hailo.ipynb) | How does it get onto a chip that computes in integers only? |
+# | [12 Jetson](12_jetson.ipynb) | What does it take on a small board, in time and in energy? |
 #
 # - **Predict, then run.** Some cells ask for a guess before an experiment. Write it down: a wrong guess teaches most.
 # - **Exercises** are checked on the spot. `○` means not answered yet, `✗` not yet right, `✓` right. Nothing breaks if
