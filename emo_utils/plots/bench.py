@@ -142,11 +142,11 @@ def plot_throughput(frame: pd.DataFrame, *, title: str = "") -> Figure:
                 color=_color(row),
                 label=f"{row['runtime']} {row['precision']}",
             )
-        ax.set(xscale="log", xticks=batches, xlabel="faces in a batch, log", ylim=(0, None))
+        ax.set(xscale="log", xticks=batches, xlabel="faces in a batch, log")
         ax.set_title(f"{count:.0f} thread{'s' if count > 1 else ''}", fontsize=10)
         ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         ax.xaxis.set_minor_formatter(NullFormatter())
-    axes[0].set_ylabel("faces a second")
+    axes[0].set(ylabel="faces a second", ylim=(0, None))
     axes[-1].legend(fontsize=9)
     figure.suptitle(title)
     return figure
