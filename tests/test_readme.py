@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from emo_utils.course.sources import find_sources, lesson_info, make_notebook
-from emo_utils.table import read_runs, results_markdown
-from emo_utils.table.markdown import END, START
+from emo_utils.table import read_bench, read_runs, results_markdown
+from emo_utils.table.markdown import BENCH_END, BENCH_START, END, START, bench_markdown
 from tests.conftest import REPO
 
 
@@ -27,6 +27,15 @@ def test_the_lesson_table_lists_every_lesson_with_its_minutes():
         title, teaching, exercises = lesson_info(make_notebook(source, "solution"), source.name)
         row = f"| [{source.stem[:2]} {title}](notebooks/{source.stem}.ipynb) | {teaching} / {exercises} |"
         assert row in text, f"README's lesson table lacks the row beginning {row}"
+
+
+def test_the_benchmark_is_that_of_the_table():
+    log = REPO / "experiments.jsonl"
+    if not log.exists():
+        pytest.skip("no run has been logged yet")
+    text = (REPO / "README.md").read_text(encoding="utf-8")
+    shown = text.partition(BENCH_START)[2].partition(BENCH_END)[0].strip()
+    assert shown == bench_markdown(read_bench(log)), "README.md is behind the log: `python -m emo_utils table readme`"
 
 
 def test_results_are_those_of_the_table():

@@ -1,4 +1,4 @@
-"""The results table of README.md, made from the log so that no figure in it is typed."""
+"""The tables of README.md, made from the log so that no figure in them is typed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from emo_utils.atomic import replacing
 from emo_utils.errors import TableError
+from emo_utils.table.log import read_bench
 from emo_utils.table.read import read_runs
 from emo_utils.table.seeds import family
 
@@ -14,6 +15,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 START, END = "<!-- results:start -->", "<!-- results:end -->"
+BENCH_START, BENCH_END = "<!-- bench:start -->", "<!-- bench:end -->"
+_BENCH_HEADER = (
+    "model", "runtime", "type", "p50 ms", "p90 ms", "faces a second", "32 at a time", "memory MB", "file KB",
+    "accuracy", "as Keras",
+)  # fmt: skip
 _HEADER = (
     "recipe", "seeds", "classes", "backbone", "parameters", "epochs", "validation accuracy", "test accuracy",
     "macro-F1", "n", "split", "runs",
@@ -45,11 +51,32 @@ def results_markdown(frame: pd.DataFrame) -> str:
     return "\n".join(lines + [_line(_cells(runs)) for runs in families])
 
 
-def update_readme(readme: Path, path: Path | None = None) -> bool:
-    """Replace what stands between the two result marks of a README; return whether that changed it.
+def bench_markdown(records: list[dict]) -> str:
+    """Return the latest benchmark of several runtimes on one thread as a Markdown table.
 
     Args:
-        readme: a Markdown file with the lines `<!-- results:start -->` and `<!-- results:end -->`.
+        records: what `read_bench` returns.
+    """
+    runs = [r for r in records if r.get("bench") == "runtime" and r.get("made_by") == "emo_utils bench"]
+    shown = [r for r in runs if r["file_sha256"] == runs[-1]["file_sha256"] and r["threads"] == 1]
+    if not shown:
+        return "No benchmark has been logged yet."
+    lines = [_line(_BENCH_HEADER), _line("---" for _ in _BENCH_HEADER)]
+    for r in shown:
+        times = (_number(r["p50_ms"], "{:.2f}"), _number(r["p90_ms"], "{:.2f}"))
+        rates = (_number(r["per_second_b1"], "{:,.0f}"), _number(r["per_second_b32"], "{:,.0f}"))
+        sizes = (_number(r["peak_mb"], "{:.0f}"), _number(r["bytes"] / 1e3, "{:,.0f}"))
+        shares = (_number(r["accuracy"], "{:.3f}"), _number(r["agreement"], "{:.1%}"))
+        lines.append(_line((r["model"], r["runtime"], r["precision"], *times, *rates, *sizes, *shares)))
+    return "\n".join(lines)
+
+
+def update_readme(readme: Path, path: Path | None = None) -> bool:
+    """Replace what stands between the marks of a README; return whether that changed it.
+
+    Args:
+        readme: a Markdown file with the lines `<!-- results:start -->` and `<!-- results:end -->`, and, if it shows
+            the benchmark, `<!-- bench:start -->` and `<!-- bench:end -->`.
         path: the log; `emo_utils.paths.table_path()` if None.
 
     Raises:
@@ -60,16 +87,22 @@ def update_readme(readme: Path, path: Path | None = None) -> bool:
         old = readme.read_bytes().decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise TableError(f"Cannot read {readme} ({error}). Name a UTF-8 text file.") from None
-    before, start, rest = old.partition(START)
-    _, end, after = rest.partition(END)
-    if not (start and end):
-        raise TableError(f"{readme} lacks the lines {START} and {END}. Put them where the results belong.")
-    new = f"{before}{START}\n{results_markdown(read_runs(path))}\n{END}{after}"
+    new = _between(old, START, END, results_markdown(read_runs(path)), readme)
+    if BENCH_START in new:
+        new = _between(new, BENCH_START, BENCH_END, bench_markdown(read_bench(path)), readme)
     if new == old:
         return False
     with replacing(readme) as temporary:
         temporary.write_bytes(new.encode("utf-8"))
     return True
+
+
+def _between(text: str, start: str, end: str, content: str, readme: Path) -> str:
+    before, first, rest = text.partition(start)
+    _, last, after = rest.partition(end)
+    if not (first and last):
+        raise TableError(f"{readme} lacks the lines {start} and {end}. Put them where the table belongs.")
+    return f"{before}{start}\n{content}\n{end}{after}"
 
 
 def _cells(runs: list[dict]) -> tuple[str, ...]:
