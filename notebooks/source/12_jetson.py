@@ -25,8 +25,8 @@
 # ## A bundle
 #
 # TensorRT is the engine of lesson 10 for NVIDIA's GPUs. It does not run the file as it is: it compiles it, and calls
-# *that* an engine, a program for exactly this GPU and this version of TensorRT. So an engine is built on the board, and
-# what travels is a folder.
+# *that* an engine, a program for exactly this GPU and this version of TensorRT. So an engine is built on the board,
+# and what travels is a folder.
 
 # %%
 import sys
@@ -50,13 +50,13 @@ for file in sorted(bundle.iterdir()):
 
 # %% [markdown]
 # At home: `python -m emo_utils export jetson MODEL --data DATA --out DIR`. Two networks, faces to check answers with,
-# and scripts. Those ask for little, since a Jetson Nano ends at Python 3.6: `bench_jetson.py` needs no more than that,
-# numpy and what the board brings.
+# and scripts. Those ask for little, since a Jetson Nano ends at Python 3.6: `bench_jetson.py` needs no more than
+# that, numpy and what the board brings.
 #
 # ## What a board draws
 #
-# On a Jetson, `tegrastats` writes a line every 100 ms. The next cell writes such a log; its power is made up:
-# some seconds idle, then the engine is loaded, then ten seconds of answers. Below, the log is read by the
+# On a Jetson, `tegrastats --interval 100` writes a line every 100 ms. The next cell writes such a log; its power is
+# made up: some seconds idle, then the engine is loaded, then ten seconds of answers. Below, the log is read by the
 # bundle's own parser, the one that `bench_jetson.py` uses.
 
 # %%
@@ -97,8 +97,8 @@ for line in lines[100:103]:
     print(line[line.index("GR3D_FREQ") :].strip())
 
 # %% [markdown]
-# Three *rails*, supply lines with a meter in each. `POM_5V_IN` carries all that the board draws; the GPU and the
-# CPU are parts of it, and so is what no rail here shows: memory, fan, camera. On an Orin the whole is called `VDD_IN`.
+# Three *rails*, supply lines with a meter in each. `POM_5V_IN` carries all that the board draws; the GPU and the CPU
+# are parts of it, and so is what no rail here shows: memory, fan, camera. On an Orin the whole is called `VDD_IN`.
 # Each rail has two numbers, `now/average`, in mW; newer boards write the unit. The average runs from the moment at
 # which `tegrastats` was started.
 #
@@ -122,16 +122,17 @@ print(f"without its last two characters: cut {was_cut}, {len(readings_of_cut)} o
 
 # %% [markdown]
 # Adding up the rails would count GPU and CPU twice; and the average at the end of the line still carries the idle
-# seconds. A log can also end within a line, when the board is switched off or the disk is full. A number that lost its last
-# digit looks like a number, so the parser leaves such a line out, and says so.
+# seconds. A log can also end within a line, when the board is switched off or the disk is full. A number that lost
+# its last digit looks like a number, so the parser leaves such a line out, and says so.
 #
 # ## What a mean hides
 #
-# `trtexec`, which comes with TensorRT, builds engines and times them: answer after answer, each with its time in a JSON
-# file. A made-up one: the GPU starts at a high clock, gets hot, and after some seconds takes a lower one (*thermal throttling*).
+# `trtexec`, which comes with TensorRT, builds engines and times them: answer after answer, each with its time in a
+# JSON file. A made-up one: the GPU starts at a high clock, gets hot, and after some seconds takes a lower one
+# (*thermal throttling*).
 #
-# **Predict.** In the last 15 % of the time the clock is 640 MHz instead of 921 MHz, and all work takes as much longer.
-# By how many per cent does the *mean* time of an answer rise against a run that stays cool?
+# **Predict.** In the last 15 % of the time the clock is 640 MHz instead of 921 MHz, and all work takes as much
+# longer. By how many per cent does the *mean* time of an answer rise against a run that stays cool?
 
 # %% tags=["exercise"]
 mean_rises_by = None
@@ -167,7 +168,8 @@ print(len(entries), "entries; the first is", entries[0])
 # The slow answers are slower by almost a half, but there are few of them, and fewer still because they are slow.
 #
 # **Exercise 2.** Make `percentiles`, the three times in ms that 50, 90 and 99 % of the timed answers stay below, from
-# the list `entries` of the file, whose first is printed above. Answers that begin in the first 500 ms are warm-up and do not count.
+# the list `entries` of the file, whose first is printed above. Answers that begin in the first 500 ms are warm-up and
+# do not count.
 
 # %% tags=["exercise"]
 percentiles = None
@@ -202,8 +204,8 @@ print(f"{load_mw:.0f} mW under load, {idle_mw:.0f} mW idle ({rail}); {per_second
 #
 # ## Millijoules
 #
-# A watt is a joule a second. Power over answers a second is energy an answer: mW / (1/s) = mJ. *Gross* counts all that
-# the board draws; *net* takes off what it would draw idle.
+# A watt is a joule a second. Power over answers a second is energy an answer: mW / (1/s) = mJ. *Gross* counts all
+# that the board draws; *net* takes off what it would draw idle.
 #
 # **Exercise 3.** Make `gross_mj` and `net_mj`, the energy of one answer, of `load_mw`, `idle_mw` and `per_second`,
 # printed below the figure.
@@ -223,8 +225,8 @@ check("gross energy", gross_mj, energy["energy_gross_mj"], tolerance=0.01, hint=
 check("net energy", net_mj, energy["energy_net_mj"], tolerance=0.01, hint="What would it draw without any answer?")
 
 # %% [markdown]
-# Report both, and the rail. A battery pays gross; net compares two networks on one board. Two kinds of devices
-# do not compare: a Hailo measures its chip alone, a Jetson's `VDD_IN` the whole module with memory and CPU. Milliwatts of
+# Report both, and the rail. A battery pays gross; net compares two networks on one board. Two kinds of devices do not
+# compare: a Hailo measures its chip alone, a Jetson's `VDD_IN` the whole module with memory and CPU. Milliwatts of
 # two such rails must not stand in one column, however alike they look.
 #
 # ## The steps on the board
@@ -241,12 +243,12 @@ print(steps)
 
 # %% [markdown]
 # The saved engine is timed in a process of its own, so that the compiler's memory is not counted. `tegrastats` runs
-# beside it, and before it beside nothing, to know the idle power. Last the answers are compared with those of the Keras
-# model: a fast engine that answers wrongly is no engine.
+# beside it, and before it beside nothing, to know the idle power. Last the answers are compared with those of the
+# Keras model: a fast engine that answers wrongly is no engine.
 #
 # One ONNX file serves a Nano of 2019 and an Orin: TensorRT 8.2, the Nano's last, reads operator sets up to 13, knows
-# HardSigmoid but not HardSwish, and computes in NCHW order; later versions read all this as well. A fixed batch of one
-# leaves the compiler nothing to guess.
+# HardSigmoid, which MobileNetV3's activations can be made of, but not HardSwish, and computes in NCHW order; later
+# versions read all this as well. A fixed batch of one leaves the compiler nothing to guess.
 #
 # ## int8, where the board has it
 #
@@ -261,8 +263,8 @@ for board in ("NVIDIA Jetson Nano Developer Kit", "NVIDIA Jetson Orin Nano Devel
     print(f"{board}: int8 {'yes' if has_int8(board) else 'no'}")
 
 # %% [markdown]
-# int8 also needs *scales* (lesson 09): which step does a whole number stand for? TensorRT can be told within the file:
-# pairs of QuantizeLinear and DequantizeLinear (*Q/DQ*) stand around each multiplication, with scales found on
+# int8 also needs *scales* (lesson 09): which step does a whole number stand for? TensorRT can be told within the
+# file: pairs of QuantizeLinear and DequantizeLinear (*Q/DQ*) stand around each multiplication, with scales found on
 # training faces. TensorRT replaces pairs and convolution by one in integers; ONNX Runtime computes what they say, so
 # their answers can be checked without a board.
 #
@@ -283,7 +285,8 @@ compare_prediction("share of the bytes", share_of_bytes, verified["bytes"][1] / 
 # %% [markdown]
 # TensorRT wants float weights with a pair of their own, and rounds them while it builds the engine. So the engine is
 # small, and the file that travels is not. `agreement` is the share of test faces with the same answer as the Keras
-# model's. It checks the export; what follows chooses, and so uses validation faces.
+# model's. It checks the export; what follows chooses, and so uses validation faces. For float16 we round no more than
+# the weights.
 
 # %%
 from emo_utils.evaluation import predict_probabilities, share_interval
@@ -293,7 +296,7 @@ half, _ = load_model("model/embedded-small-cnn.keras")
 half.set_weights([weights.astype(np.float16) for weights in half.get_weights()])
 answers = {
     "float32": run_onnx(bundle / "small-cnn.onnx", val.images),
-    "float16": predict_probabilities(half, val.images),  # weights in 16 bits; an engine rounds activations, too
+    "float16": predict_probabilities(half, val.images),  # an engine rounds activations, too
     "int8": run_onnx(bundle / "small-cnn_int8_qdq.onnx", val.images),
 }
 accuracy = {}
@@ -309,10 +312,10 @@ print(f'always "happy" {(val.labels == val.class_names.index("happy")).mean():.3
 # `sudo nvpmodel -m ID` sets a *power mode*: how fast CPU and GPU may run. Ids differ between boards and even system
 # images; so the scripts record the *name* that `nvpmodel -q` prints in its line `NV Power Mode: 15W`.
 #
-# Mode and precision together make an *operating point*. The task: a camera of 30 frames a second, a dozen faces in each,
-# every frame answered before the next one comes. For want of a board we take a toy: its formulas stand in the cell,
-# its constants are made up. Time is work over clock, plus a start for each face; power under load grows with the cube of the clock,
-# since a higher clock wants a higher voltage.
+# Mode and precision together make an *operating point*. The task: a camera of 30 frames a second, a dozen faces in
+# each, every frame answered before the next one comes. For want of a board we take a toy: its formulas stand in the
+# cell, its constants are made up. Time is work over clock, plus a start for each face, and p99 a fixed factor above
+# p50; power under load grows with the cube of the clock, since a higher clock wants a higher voltage.
 
 # %%
 import pandas as pd
@@ -361,8 +364,8 @@ plt.show()
 # %% [markdown]
 # Which points would p50 have let in? And is it better to run fast and then rest? Follow a line: here the faster mode
 # costs more, since power grows faster than time shrinks, and the idle power is paid anyway. On a board this may turn
-# out otherwise; that is why it is measured. Before you give up accuracy for energy, or the other way round, look at the
-# intervals above: do these faces tell the precisions apart?
+# out otherwise; that is why it is measured. Before you give up accuracy for energy, or the other way round, look at
+# the intervals above: do these faces tell the precisions apart?
 #
 # For scale, figures that others have published; none is of our network, and none was checked here:
 #
@@ -373,13 +376,14 @@ plt.show()
 # | YOLOX-S (leaky) | Nano, float16 | 93.7 | Idein aicast |
 # | YOLOX-S (leaky) | Orin Nano, float16 / int8 | 10.7 / 8.6 | the same |
 #
-# Half the bits are nowhere half the time. Of a MobileNetV3Small at such a size we found no published figure on these
+# Half the bits are nowhere half the time. Of a MobileNetV3Small at 128 pixels we found no published figure on these
 # boards: yours would be the first.
 #
 # ## A camera does not wait
 #
-# A camera sends frames whether or not you are ready. Let an answer take 50 ms and frames come every 33 ms. Frames that
-# wait stand in a queue, as some camera libraries have it; or only the newest is kept, and the others are dropped.
+# A camera sends frames whether or not you are ready. Let an answer take 50 ms and frames come every 33 ms. Frames
+# that wait stand in a queue, as some camera libraries have it; or only the newest is kept, and the others are
+# dropped.
 #
 # **Predict.** With a queue: after one minute, how many seconds old is the frame whose answer has just come out?
 
@@ -433,9 +437,9 @@ print(csi_pipeline().replace(" ! ", " !\n    "))
 # Better than dropping by chance is work that fits. `camera_jetson.py --detect K --skip N` looks for faces on every
 # K-th frame and answers on every N-th; in between, boxes and answers of before stay on the screen.
 #
-# **Exercise 5.** Say finding faces takes 70 ms and answering 25 ms. At 15 frames a second and the defaults, K = 2 and N = 2, both
-# fall on the same frames. What share of the time is the computer busy? And how long does the longest frame
-# take, in ms?
+# **Exercise 5.** Say finding faces takes 70 ms and answering 25 ms. At 15 frames a second and the defaults, K = 2 and
+# N = 2, both fall on the same frames. What share of the time is the computer busy? And how long does the longest
+# frame take, in ms?
 
 # %% tags=["exercise"]
 busy_share = None
@@ -452,16 +456,16 @@ check("busy share", busy_share, spent.sum() / 10_000, tolerance=0.005, hint="Wor
 check("longest frame", longest_ms, spent.max(), hint="Both fall on one frame.")
 
 # %% [markdown]
-# On average there is time to spare, and yet the longest frame takes longer than a frame lasts: now and then one is
-# dropped. That is the difference between a mean and a p99 again.
+# On average there is time to spare, and yet the longest frame takes longer than a frame lasts, so the one after it is
+# shown late; did it take longer than two, one would be dropped. A mean hides what p99 shows, here too.
 #
 # ### The camera script, live
 #
-# Four seconds of a drawn person, written as a video, and the script of the bundle on it, as on the board but without a
-# window. The confidence that it prints is calibrated (lesson 08): temperature and classes travel in the bundle.
+# Four seconds of a drawn person, written as a video, and the script of the bundle on it, as on the board but without
+# a window. The confidence that it prints is calibrated (lesson 08): temperature and classes travel in the bundle.
 #
-# **Predict.** Fifteen frames a second, of which every second one may be answered (`--skip 2`), but at most five a second
-# (`--fps 5`). How many of 60 frames are answered?
+# **Predict.** Fifteen frames a second, of which every second one may be answered (`--skip 2`), but at most five a
+# second (`--fps 5`). How many of 60 frames are answered?
 
 # %% tags=["exercise"]
 frames_answered = None
@@ -496,11 +500,15 @@ plt.show()
 # Five a second would be every third frame, which `--skip 2` passes over; the next that it lets through is the fourth.
 # The figure is what a viewer sees: some frames, each with the answer that then stands on the screen.
 #
+# Where OpenCV has a face detector, boxes and answers differ, and some lines may say "no face": the detector has
+# learnt from photographs, and a drawn mouth that is wide open can be too much for it. It stands before the network,
+# and what it misses or cuts badly no network can mend. Measure the two together.
+#
 # ## Home again
 #
 # `bench_jetson.py` writes `bench.json`, in the same form as `python -m emo_utils bench` and the Hailo script. Here is
-# such a file with the made-up figures of this lesson, and what `python -m emo_utils bench import bench.json` does with it; into
-# a table of its own, for made-up rows have no place in yours.
+# such a file with the made-up figures of this lesson, and what `python -m emo_utils bench import bench.json` does
+# with it; into a table of its own, for made-up rows have no place in yours.
 
 # %%
 import os
@@ -520,8 +528,8 @@ print({key: round(row[key], 2) if isinstance(row[key], float) else row[key] for 
 
 # %% [markdown]
 # What was measured, on what, in which power mode and over which rail stand in the row; a figure without them could be
-# anybody's. The script does not claim a board where there is none. Of the raw times the table keeps no more than their
-# figures: keep the file.
+# anybody's. The script does not claim a board where there is none. Of the raw times the table keeps no more than
+# their figures: keep the file.
 #
 # ## What you did
 #
@@ -534,4 +542,5 @@ print({key: round(row[key], 2) if isinstance(row[key], float) else row[key] for 
 # - chose an operating point within a deadline and a budget,
 # - watched a camera without falling behind.
 #
-# With a board: copy the bundle, read its README, `python3 bench_jetson.py --dry-run`, then without; bring `bench.json` home.
+# With a board: copy the bundle, read its README, `python3 bench_jetson.py --dry-run`, then without; bring
+# `bench.json` home.
