@@ -365,7 +365,7 @@ compare_prediction("percent", predicted_percent, slower["one after the other"], 
 # board tells it (lessons 11 and 12).
 
 # %%
-from emo_utils.bench import read_bench_file
+from emo_utils.bench import read_bench_file, run_bench
 from emo_utils.paths import course_root
 from emo_utils.plots import plot_throughput
 
@@ -386,7 +386,6 @@ print(document["device"]["name"], document["device"]["software"], sep="\n")
 # terminal, `python -m emo_utils bench MODEL --out DIR` does the same.
 
 # %%
-from emo_utils.bench import run_bench
 from emo_utils.table import read_bench
 
 live = run_bench([tflite, int8, onnx], runtimes=("litert", "onnxruntime"), rounds=3, n=50, out=WORK / "bench")
