@@ -108,6 +108,17 @@ def test_a_clip_that_is_no_gate_stays(tmp_path):
     np.testing.assert_allclose(run_onnx(path, images), predict_probabilities(model, images), atol=1e-5)
 
 
+def test_a_map_of_one_pixel_is_not_reshaped_to_and_fro(tmp_path):
+    face = keras.Input((4, 4, 1))
+    x = layers.Conv2D(3, 4, bias_initializer="ones")(face)
+    x = x + layers.Conv2D(3, 1, bias_initializer="ones")(layers.ReLU()(layers.DepthwiseConv2D(1)(x)))
+    model = keras.Model(face, layers.Softmax()(layers.GlobalAveragePooling2D()(x)))
+    path = export_onnx(model, tmp_path / "m.onnx")
+    assert set(onnx_operators(path)) <= {"Conv", "Relu", "Add", "GlobalAveragePool", "Flatten", "Softmax"}
+    images = np.random.default_rng(2).integers(0, 3, (5, 4, 4), dtype=np.uint8)
+    np.testing.assert_allclose(run_onnx(path, images), predict_probabilities(model, images), atol=1e-5)
+
+
 def test_an_operator_that_engines_lack_is_named(tmp_path):
     face = keras.Input((8, 8, 1))
     x = keras.ops.erf(layers.Conv2D(3, 3)(face))

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("drawn_once")
 # large nets are built, saved and loaded by the tests of the backbones.
 TWINS = re.compile(
     r"transfer-[a-z0-9]+(-augmented|-unfrozen)?|resnext-3-(augmented|balanced)|resnext-4(-dropout-0)?|resnext-5"
-    r"|five-(nasnetmobile|densenet121)|jetson-teacher|fer2013-teacher|fer2013-mobilenetv2"
+    r"|five-(nasnetmobile|densenet121)|jetson-teacher|fer2013-teacher|fer2013-mobilenetv2|.*-minimalistic"
 )
 SLOW = os.environ.get("EMO_SLOW") == "1"
 TRAINED = [name for name in RECIPES if SLOW or not TWINS.fullmatch(name)]

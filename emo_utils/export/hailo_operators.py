@@ -21,8 +21,8 @@ _ONNX = frozenset((
 ))
 # fmt: on
 _PLAIN = (
-    "train a backbone without it: MobileNetV2, which is in Hailo's zoo, SmallCNN or StudentCNN; with Keras alone, "
-    "MobileNetV3Small(minimalistic=True)"
+    "train a backbone without it: MobileNetV3SmallMinimalistic, which is Keras's MobileNetV3Small(minimalistic=True), "
+    "or MobileNetV2, which is in Hailo's zoo"
 )
 _SWISH = "hard swish: passed the sweep, but no MobileNetV3 with it is in Hailo's zoo", _PLAIN
 _GATE = "the gate of a squeeze-and-excitation block: no MobileNetV3 with such blocks is in Hailo's zoo", _PLAIN

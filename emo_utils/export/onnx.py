@@ -57,7 +57,7 @@ def convert_onnx(model: keras.Model, metadata: dict[str, Any] | None = None):
     import onnxslim
     import tf2onnx
 
-    from emo_utils.export.onnx_graph import check_graph, fuse_hard_sigmoids, rename_ends
+    from emo_utils.export.onnx_graph import check_graph, drop_idle_reshapes, fuse_hard_sigmoids, rename_ends
 
     ready = _native_groups(fold_batch_norm(model), tf)
     face = tf.TensorSpec((1, *model.input_shape[1:]), tf.float32, name="face")
@@ -70,6 +70,7 @@ def convert_onnx(model: keras.Model, metadata: dict[str, Any] | None = None):
             proto = onnxslim.slim(proto)
         except Exception as error:  # the converter's own errors have no narrower base
             raise ModelError(f"tf2onnx cannot write {model.name}: {first_line(error)}") from None
+    drop_idle_reshapes(proto)
     fuse_hard_sigmoids(proto.graph)
     rename_ends(proto.graph, "face", model.layers[-1].name)
     proto.ir_version = IR_VERSION

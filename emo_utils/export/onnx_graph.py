@@ -38,6 +38,8 @@ ALLOWED = frozenset(
     }
 )
 
+_SHAPE_ONLY = ("Flatten", "Reshape", "Squeeze", "Unsqueeze")
+
 
 def fuse_hard_sigmoids(graph: onnx.GraphProto) -> None:
     """Write every clip(x + 3, 0, 6) / 6 as one HardSigmoid, in place.
@@ -75,6 +77,35 @@ def fuse_hard_sigmoids(graph: onnx.GraphProto) -> None:
         del field[:]
         field.extend(content)
     del graph.value_info[:]
+
+
+def drop_idle_reshapes(proto: onnx.ModelProto) -> None:
+    """Take out, in place, every chain of reshapes that ends in the shape in which it began.
+
+    tf2onnx leaves such chains where a map has shrunk to a single pixel, in place of transpositions.
+    """
+    graph = onnx.shape_inference.infer_shapes(proto).graph
+    shapes = {
+        value.name: [d.dim_value for d in value.type.tensor_type.shape.dim]
+        for value in (*graph.value_info, *graph.input, *graph.output)
+    }
+    graph = proto.graph
+    makers = {name: node for node in graph.node for name in node.output}
+    origin = {}
+    for node in graph.node:
+        source = node
+        while source is not None and source.op_type in _SHAPE_ONLY:
+            start = source.input[0]
+            if shapes.get(start) and shapes.get(start) == shapes.get(node.output[0]):
+                origin[node.output[0]] = start
+            source = makers.get(start)
+    for node in graph.node:
+        node.input[:] = [origin.get(name, name) for name in node.input]
+    used = {name for node in graph.node for name in node.input} | {out.name for out in graph.output}
+    while any(idle := [node for node in graph.node if not used.intersection(node.output)]):
+        for node in idle:
+            graph.node.remove(node)
+        used = {name for node in graph.node for name in node.input} | {out.name for out in graph.output}
 
 
 def rename_ends(graph: onnx.GraphProto, source: str, target: str) -> None:

@@ -57,8 +57,17 @@ def _application(name: str, scale: float | list[float], offset: float | list[flo
     return build
 
 
-def _mobilenet_v3_small(recipe: Recipe, weights: str | None) -> keras.Model:
-    return _from_keras("MobileNetV3Small", recipe, weights)  # rescales by itself
+def _mobilenet_v3_small(minimalistic: bool):
+    """Return how to build MobileNetV3Small, which rescales by itself.
+
+    The minimalistic one is without what compilers for chips take badly: ReLU for hard swish, 3x3 for 5x5 kernels, and
+    no squeeze-and-excitation.
+    """
+
+    def build(recipe: Recipe, weights: str | None) -> keras.Model:
+        return _from_keras("MobileNetV3Small", recipe, weights, minimalistic=minimalistic)
+
+    return build
 
 
 def _from_keras(name: str, recipe: Recipe, weights: str | None, **options) -> keras.Model:
@@ -67,7 +76,7 @@ def _from_keras(name: str, recipe: Recipe, weights: str | None, **options) -> ke
         # MobileNets say that for this size the weights of 224 px are taken, even where none are wanted.
         warnings.filterwarnings("ignore", message="`input_shape` is undefined or")
         network = getattr(keras.applications, name)
-        return network(input_shape=shape, include_top=False, weights=weights, name=name, **options)
+        return network(input_shape=shape, include_top=False, weights=weights, name=recipe.backbone, **options)
 
 
 def _small_cnn(recipe: Recipe, weights: None) -> keras.Model:
@@ -114,7 +123,10 @@ BACKBONES: dict[str, Backbone] = {
     "Xception": Backbone(_application("Xception", *_SIGNED), channels=3, min_size=71, top="block14_"),
     # The last inverted-residual block and the convolution behind it.
     "MobileNetV2": Backbone(_application("MobileNetV2", *_SIGNED), channels=3, min_size=32, top="block_16_"),
-    "MobileNetV3Small": Backbone(_mobilenet_v3_small, channels=3, min_size=32, top="expanded_conv_10_"),
+    "MobileNetV3Small": Backbone(_mobilenet_v3_small(False), channels=3, min_size=32, top="expanded_conv_10_"),
+    "MobileNetV3SmallMinimalistic": Backbone(
+        _mobilenet_v3_small(True), channels=3, min_size=32, top="expanded_conv_10_"
+    ),
     # The last dense block, 16 of the 58 pairs of convolutions.
     "DenseNet121": Backbone(_application("DenseNet121", *_TORCH), channels=3, min_size=32, top="conv5_"),
     # The last of the 12 cells.

@@ -32,6 +32,7 @@ BACKBONES = (
     "Xception",
     "MobileNetV2",
     "MobileNetV3Small",
+    "MobileNetV3SmallMinimalistic",
     "DenseNet121",
     "NASNetMobile",
     "TeacherCNN",
