@@ -14,11 +14,11 @@ def closed():
     plt.close("all")
 
 
-def test_rounded_maps_share_the_scale_of_floats():
-    maps = np.arange(12.0).reshape(3, 2, 2)
-    figure = hailo.plot_rounded_maps({"a": maps, "b": 2 * maps})
-    assert [ax.get_ylabel() for ax in figure.axes[:6:3]] == ["a", "b"]
-    assert {ax.images[0].get_clim() for ax in figure.axes[:6:3]} == {(0, 6)}
+def test_each_row_of_rounded_maps_has_its_own_scale_of_losses():
+    floats, lost = np.arange(4.0).reshape(2, 2), np.array([[0.0, -0.5], [0.25, 0.0]])
+    axes = hailo.plot_rounded_maps({"day": (floats, floats, lost), "dark": (floats, floats, 4 * lost)}).axes[:6]
+    assert [ax.get_ylabel() for ax in axes[::3]] == ["day", "dark"]
+    assert [ax.images[0].get_clim() for ax in axes[2::3]] == [(-0.5, 0.5), (-2, 2)]
 
 
 def test_noise_leaves_out_what_loses_nothing_and_names_few_layers():
@@ -26,7 +26,7 @@ def test_noise_leaves_out_what_loses_nothing_and_names_few_layers():
     many = {f"layer{i}": np.array([30.0, 31.0]) for i in range(30)}
     first, second = hailo.plot_noise({"small": {"8 bits": few}, "large": {"8 bits": many}}).axes
     assert [label.get_text() for label in first.get_xticklabels()] == ["conv", "logits"]
-    assert list(first.lines[0].get_ydata()) == [35, 25]
+    assert [list(line.get_ydata()) for line in first.lines[:2]] == [[35, 25], [30, 20]]
     assert len(second.lines[0].get_ydata()) == 30
 
 

@@ -22,7 +22,7 @@ from emo_utils.export.onnx import export_onnx
 from emo_utils.export.operators import onnx_operators, tflite_operators
 from emo_utils.export.run import run_tflite
 from emo_utils.export.samples import take_samples
-from emo_utils.export.tflite import export_tflite
+from emo_utils.export.tflite import export_tflite, quiet_stderr
 from emo_utils.export.verify import Verification, verify_export
 from emo_utils.pipeline import resize_images
 from emo_utils.quantise import calibration_images
@@ -194,8 +194,9 @@ def _stand_in(
 def _tflite_logits(path: Path, values: np.ndarray) -> np.ndarray:
     from ai_edge_litert.interpreter import Interpreter
 
-    net = Interpreter(model_path=str(path), num_threads=1)
-    net.allocate_tensors()
+    with quiet_stderr():  # it says which delegate it made, in red in a notebook
+        net = Interpreter(model_path=str(path), num_threads=1)
+        net.allocate_tensors()
     (source,), (target,) = net.get_input_details(), net.get_output_details()
     logits = np.empty((len(values), target["shape"][-1]), np.float32)
     for i, value in enumerate(values):

@@ -22,54 +22,49 @@ def plot_rounded_maps(rows: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarra
     """Draw feature maps as floats, as codes of an integer chip, and what is lost between the two.
 
     Args:
-        rows: name -> floats, codes, float minus code times step; each of shape (height, width). Floats and losses
-            have one scale for all rows.
+        rows: name -> floats, codes, float minus code times step; each of shape (height, width). Each row has its own
+            scale of losses.
         title: of the figure.
     """
-    floats, losses = (np.stack([row[i] for row in rows.values()]) for i in (0, 2))
-    limit = np.abs(losses).max() or 1.0
-    looks = (
-        ("value", {"cmap": "gray", "vmin": 0, "vmax": floats.max()}),
-        ("code, 0 to 255", {"cmap": "gray", "vmin": 0, "vmax": 255}),
-        ("lost: value - code x step", {"cmap": "PuOr_r", "vmin": -limit, "vmax": limit}),
-    )
     figure, axes = plt.subplots(len(rows), 3, figsize=(9.6, 0.6 + 2.5 * len(rows)), squeeze=False, layout="constrained")
-    for line, (name, images) in zip(axes, rows.items(), strict=True):
-        for ax, image, (what, look) in zip(line, images, looks, strict=True):
-            drawn = ax.imshow(image, interpolation="nearest", **look)
-            ax.set(xticks=[], yticks=[], title=what if line is axes[0] else "")
+    for line, (name, (floats, codes, lost)) in zip(axes, rows.items(), strict=True):
+        limit = np.abs(lost).max() or 1.0
+        looks = ({"vmin": 0, "vmax": floats.max()}, {"vmin": 0, "vmax": 255}, {"vmin": -limit, "vmax": limit})
+        for ax, image, look, color in zip(line, (floats, codes, lost), looks, ("gray", "gray", "PuOr_r"), strict=True):
+            drawn = ax.imshow(image, interpolation="nearest", cmap=color, **look)
+            ax.set(xticks=[], yticks=[])
             ax.spines[:].set_visible(False)
             figure.colorbar(drawn, ax=ax, shrink=0.85)
         line[0].set_ylabel(name, rotation=0, ha="right", va="center", labelpad=8)
+    for ax, what in zip(axes[0], ("value", "code, 0 to 255", "lost, on a scale of its own"), strict=True):
+        ax.set_title(what, fontsize=10)
     figure.suptitle(title)
     return figure
 
 
 def plot_noise(nets: Mapping[str, Mapping[str, Mapping[str, np.ndarray]]], *, title: str = "") -> Figure:
-    """Draw the signal-to-noise ratio along the layers of networks, a panel each: a line through the median face, a
-    band from the worst face to the best.
+    """Draw the signal-to-noise ratio along the layers of networks, a panel each: the median face and the worst one.
 
     Args:
         nets: name of a network -> name of a setting -> layer -> decibels of each face, from `layer_noise`. Layers that
-            lose nothing are left out. Settings are the same for all networks.
+            lose nothing are left out.
         title: of the figure.
     """
-    figure, axes = plt.subplots(1, len(nets), figsize=(11, 4.2), sharey=True, squeeze=False, layout="constrained")
+    figure, axes = plt.subplots(1, len(nets), figsize=(11, 4.4), sharey=True, squeeze=False, layout="constrained")
     for ax, (net, settings) in zip(axes[0], nets.items(), strict=True):
-        for color, marker, (name, layers) in zip(COLORS, "os^D", settings.items(), strict=False):
+        for color, (name, layers) in zip(COLORS, settings.items(), strict=False):
             kept = {layer: values for layer, values in layers.items() if np.isfinite(values).all()}
-            faces = np.stack(list(kept.values()), axis=1)  # faces, layers
-            x = np.arange(faces.shape[1])
-            ax.fill_between(x, faces.min(axis=0), faces.max(axis=0), color=color, alpha=0.12, lw=0)
-            few = len(kept) <= _MOST_NAMES
-            ax.plot(x, np.median(faces, axis=0), color=color, marker=marker if few else None, ms=5, lw=1.5, label=name)
-        if few:
+            x = np.arange(len(kept))
+            ax.plot(x, [np.median(values) for values in kept.values()], color=color, lw=1.6, label=name)
+            ax.plot(x, [np.min(values) for values in kept.values()], color=color, lw=1, ls=":")
+        if len(x) <= _MOST_NAMES:
             ax.set_xticks(x, list(kept), rotation=30, ha="right")
-        ax.set(title=f"{net}: {len(x)} places", xlabel="place of rounding, from the face to the logits")
+        ax.set(title=f"{net}: {len(x)} places", xlabel="where values are rounded, from the face to the logits")
         ax.grid(axis="y", color="0.9")
         sns.despine(ax=ax)
     axes[0, 0].set_ylabel("signal-to-noise ratio (dB)")
-    axes[0, -1].legend(frameon=False, title="line: median face; band: all faces", alignment="left")
+    axes[0, 0].plot([], [], color="0.4", lw=1, ls=":", label="dotted: the worst face at each place")
+    axes[0, 0].legend(frameon=False, title="median face", alignment="left", loc="upper right")
     figure.suptitle(title)
     return figure
 
