@@ -295,10 +295,11 @@ for name, after in changes.items():
     print(f"{name:22} {verify_export(before, after, test, 'int8')}")
 
 # %% [markdown]
-# All four pass the bar for int8, and their accuracies lie within chance of each other. Where the moved faces lie tells
-# them apart. Rounding moves an answer only where two classes were almost level: no gap wider than twice the largest
-# difference can be overturned. A sure answer that has turned is no rounding; then look for the cause before the device
-# does. (A mirrored face is still a face. But if that small a change moves sure answers, you want to know that, too.)
+# All four pass the bar for int8, and their accuracies hardly differ. Where the moved faces lie tells more. Rounding
+# disturbs every probability a little, so it turns only answers between two classes that were almost level. A sure answer
+# that has turned is hardly rounding: look for the cause before the device does. The video levels show the limit of
+# this test: a small error looks like rounding, whatever made it. (And a mirrored face is still a face. But if that
+# small a change turns sure answers, you want to know that, too.)
 #
 # ## How fast, without fooling yourself
 #
@@ -319,8 +320,8 @@ plt.show()
 print(f"first run: {times[0] / np.median(times):.1f} times the median; n = {len(times)}")
 
 # %% [markdown]
-# The first run is dear: memory is fetched, caches are cold. Report it alone, it is what a user waits for after a tap;
-# and *warm up* before you time the rest. Some later runs are slow as well, because another program had its turn. The
+# The first run is dear: memory is fetched, caches are cold; in a fresh process more so, as you will see below. Report it
+# alone, it is what a user waits for after a tap; and *warm up* before you time the rest. Some later runs are slow as well, because another program had its turn. The
 # mean follows those few, the median ignores them. A *percentile* says what you want to know: p90 is the time within
 # which nine in ten faces are done. MLPerf, the industry's benchmark, reports p90 for one request at a time.
 #
