@@ -296,10 +296,10 @@ for name, after in changes.items():
 
 # %% [markdown]
 # All four pass the bar for int8, and their accuracies hardly differ. Where the moved faces lie tells more. Rounding
-# disturbs every probability a little, so it turns only answers between two classes that were almost level. A sure answer
-# that has turned is hardly rounding: look for the cause before the device does. The video levels show the limit of
-# this test: a small error looks like rounding, whatever made it. (And a mirrored face is still a face. But if that
-# small a change turns sure answers, you want to know that, too.)
+# disturbs every probability a little, so it turns only answers between two classes that were almost level. A sure
+# answer that has turned is hardly rounding: look for the cause before the device does. The video levels show the
+# limit of this test: a small error looks like rounding, whatever made it. (And a mirrored face is still a face. But
+# if that small a change turns sure answers, you want to know that, too.)
 #
 # ## How fast, without fooling yourself
 #
@@ -320,10 +320,11 @@ plt.show()
 print(f"first run: {times[0] / np.median(times):.1f} times the median; n = {len(times)}")
 
 # %% [markdown]
-# The first run is dear: memory is fetched, caches are cold; in a fresh process more so, as you will see below. Report it
-# alone, it is what a user waits for after a tap; and *warm up* before you time the rest. Some later runs are slow as well, because another program had its turn. The
-# mean follows those few, the median ignores them. A *percentile* says what you want to know: p90 is the time within
-# which nine in ten faces are done. MLPerf, the industry's benchmark, reports p90 for one request at a time.
+# The first run is dear: memory is fetched, caches are cold; in a fresh process more so, as you will see below. Report
+# it alone, it is what a user waits for after a tap; and *warm up* before you time the rest. Some later runs are slow
+# as well, because another program had its turn. The mean follows those few, the median ignores them. A *percentile*
+# says what you want to know: p90 is the time within which nine in ten faces are done. MLPerf, the industry's
+# benchmark, reports p90 for one request at a time.
 #
 # ### A clock that drifts
 #
@@ -353,9 +354,9 @@ print({order: f"B looks {percent:.1f} % slower" for order, percent in slower.ite
 compare_prediction("percent", predicted_percent, slower["one after the other"], tolerance=2)
 
 # %% [markdown]
-# More runs do not help: the error is in the order, not in the number. Turns do. What hits A hits B a moment later, and
-# the comparison stands even if neither time is right. `run_bench` works like that, with a process for each
-# file, so that memory and start are its own.
+# More runs do not help: the error is in the order, not in the number. Turns do. What hits A hits B a moment later,
+# and the comparison stands even if neither time is right. `run_bench` works like that, with a process for each file,
+# so that memory and start are its own.
 #
 # ### Threads and batches
 #
