@@ -178,7 +178,7 @@ for name, values in (("normalised once", once), ("normalised twice", twice), ("n
     share, lowest, highest = share_interval(right, groups=val.groups)
     accuracy = f"accuracy {share:.3f} [{lowest:.3f}, {highest:.3f}], n = {len(val)}"
     print(f"{name:17} {values.min():7.2f} to {values.max():6.2f}   {accuracy}")
-print(f'always "happy"{" " * 22}accuracy {(val.labels == val.class_names.index("happy")).mean():.3f}')
+print(f'always "happy"{" " * 24}accuracy {(val.labels == val.class_names.index("happy")).mean():.3f}')
 
 # %% [markdown]
 # Nothing crashes. A network takes whatever it is given and answers. The same mistake in the calibration images spoils
@@ -249,8 +249,8 @@ for doubt in doubtful_operators(tflite={}, onnx=operators):
 # Two inventions of MobileNetV3 are behind all of these. *Hard swish*, `x * hard_sigmoid(x)`, is an activation made of a
 # HardSigmoid and a Mul. A *squeeze-and-excitation* block weighs channels against each other: a GlobalAveragePool, two
 # small convolutions and a HardSigmoid give a factor for each channel, its *gate*, and a Mul applies them. The network's
-# head has one GlobalAveragePool of its own. All other networks of Hailo's zoo do without either, its `mobilenet_v3`
-# among them: that is a variant for another chip. Ours may compile. Nobody has published that it does, or how fast.
+# head has one GlobalAveragePool of its own. No MobileNetV3 with them is in Hailo's zoo: its `mobilenet_v3` is a variant
+# made for another chip, which has neither. Ours may compile. We have found nothing published that it does, or how fast.
 #
 # **Exercise 3.** From the counts in `operators` alone: how many gates, and how many hard swishes has the network?
 
@@ -292,8 +292,7 @@ from emo_utils.quantise import change_bits, layer_noise
 some = val.images[::5]
 weighted = [layer.name for layer in device.model.layers if getattr(layer, "kernel", None) is not None]
 decibels = layer_noise(small_cnn, rounded, some)["logits"]
-order = np.argsort(decibels)
-shown = np.concatenate([order[:4], order[-4:]])
+shown = np.argsort(decibels)[[0, 1, 2, 3, -4, -3, -2, -1]]
 print(f"8 bits: median face {np.median(decibels):.1f} dB, worst face {decibels.min():.1f} dB, n = {len(some)}")
 plot_faces(some[shown], [f"{decibels[i]:.1f} dB" for i in shown], title="The four worst faces, and the four best")
 plt.show()
@@ -317,12 +316,9 @@ from emo_utils.course.exercises import compare_prediction
 def three_ways(model, layers):
     """Round a model in three ways; return the noise of each."""
     options = {"weight_bits": 8, "activation_bits": 8, "calibration": calibration}
-    cut, full = quantise_model(model, **options), quantise_model(model, **options, percentiles=(0, 100))
-    ways = {
-        "8 bits, top cut off": cut,
-        "16 bits, top cut off": change_bits(cut, layers, 16),
-        "8 bits, full range": full,
-    }
+    cut = quantise_model(model, **options)
+    ways = {"8 bits, top cut off": cut, "16 bits, top cut off": change_bits(cut, layers, 16)}
+    ways["8 bits, full range"] = quantise_model(model, **options, percentiles=(0, 100))
     return {name: layer_noise(model, changed, some) for name, changed in ways.items()}
 
 
@@ -365,6 +361,8 @@ predicted_share = None
 predicted_share = 0.98
 
 # %%
+import pandas as pd
+
 from emo_utils.bench import read_bench_file
 from emo_utils.paths import course_root
 
@@ -373,14 +371,12 @@ int8 = [row for row in recorded if (row["precision"], row["threads"]) == ("int8"
 (ours,) = (row for row in int8 if "mobilenetv3small" in row["model"])
 compare_prediction("share with the same class", predicted_share, ours["agreement"], tolerance=0.02)
 if predicted_share is not None:
-    for row in int8:
-        print(
-            f"{row['model']:36} same class {row['agreement']:.3f}, accuracy {row['accuracy']:.3f}, n = {row['accuracy_n']:,}"
-        )
+    columns = ["model", "agreement", "accuracy", "accuracy_n"]
+    print(pd.DataFrame(int8)[columns].round(3).to_string(index=False))
 
 # %% [markdown]
-# The accuracy says little, the answers say more: compare the share with those of the other two, networks of others
-# (lesson 07) that have neither hard swish nor gates. It is one comparison, not a proof.
+# The accuracy says little; `agreement`, the share with the same class, says more. Compare it with that of the other two,
+# networks of others (lesson 07) that have neither hard swish nor gates. It is one comparison, not a proof.
 #
 # ### Where 16 bits are worth it
 #
@@ -398,8 +394,7 @@ full = quantise_model(small_cnn, weight_bits=8, activation_bits=8, calibration=c
 start = np.median(noise["small CNN"]["8 bits, full range"]["logits"])
 gains, macs = {}, {}
 for name in weighted:
-    changed = layer_noise(small_cnn, change_bits(full, [name], 16), some)
-    gains[name] = np.median(changed["logits"]) - start
+    gains[name] = np.median(layer_noise(small_cnn, change_bits(full, [name], 16), some)["logits"]) - start
     layer = device.model.get_layer(name)
     macs[name] = math.prod(layer.output.shape[1:-1]) * math.prod(layer.kernel.shape)
 shares = {name: value / sum(macs.values()) for name, value in macs.items()}
@@ -446,7 +441,6 @@ FPS     (hw_only)                 = 1328.83
         (streaming)               = 1328.8
 Latency (hw)                      = 2.93646 ms
   Power in streaming mode (average) = 3.19395 W
-                          (max)     = 3.20456 W
 """
 print(summary)
 
@@ -506,8 +500,6 @@ print(f"an image alone: {sum(durations):.1f} ms; after the first, one every {max
 # Six networks of Hailo's zoo at 224 x 224 pixels (hailo_model_zoo v2.18, docs/public_models/HAILO8_classification.rst):
 
 # %%
-import pandas as pd
-
 from emo_utils.plots import plot_published
 
 zoo = pd.DataFrame(
