@@ -320,11 +320,11 @@ plt.show()
 print(f"first run: {times[0] / np.median(times):.1f} times the median; n = {len(times)}")
 
 # %% [markdown]
-# The first run is dear: memory is fetched, caches are cold; in a fresh process more so, as you will see below. Report
-# it alone, it is what a user waits for after a tap; and *warm up* before you time the rest. Some later runs are slow
-# as well, because another program had its turn. The mean follows those few, the median ignores them. A *percentile*
-# says what you want to know: p90 is the time within which nine in ten faces are done. MLPerf, the industry's
-# benchmark, reports p90 for one request at a time.
+# The first run is often dear: memory is fetched, caches are cold, and some engines only now prepare what they need.
+# Report it alone, it is what a user waits for after a tap; and *warm up* before you time the rest. Some later runs
+# are slow as well, because another program had its turn. The mean follows those few, the median ignores them. A
+# *percentile* says what you want to know: p90 is the time within which nine in ten faces are done. MLPerf, the
+# industry's benchmark, reports p90 for one request at a time.
 #
 # ### A clock that drifts
 #
