@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import importlib
 import importlib.metadata
 import json
@@ -11,6 +12,7 @@ import runpy
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import keras
@@ -21,7 +23,7 @@ from hailo_helpers import exported
 from emo_utils.bench.schema import read_bench_file
 
 DOUBLES = Path(__file__).parent / "doubles"
-MODULES = ("compile_steps", "hailo_bundle", "run_steps", "hailo_sdk_client", "hailo_platform")
+MODULES = ("compile_steps", "hailo_bundle", "run_steps", "hailo_sdk_client", "hailo_platform", "package_of_none")
 
 pytestmark = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="TFLite is written by TensorFlow")
 
@@ -51,7 +53,8 @@ def run(bundle, monkeypatch, capsys):
         except SystemExit as end:
             assert end.code.count("\n") == 0  # noqa: PT017  most calls end well
             return end.code
-        return capsys.readouterr().out
+        call.warned = capsys.readouterr()
+        return call.warned.out
 
     monkeypatch.setenv("HAILO_DOUBLE_LOG", str(bundle / "calls.jsonl"))
     monkeypatch.chdir(bundle)
@@ -156,10 +159,9 @@ def test_a_compiler_that_does_not_know_hailo8_is_refused(run, monkeypatch):
     [
         ("native", "check_native", "hailo visualizer small-cnn_hailo8.har"),
         ("full_precision", "check_full_precision", "model script is at fault"),
-        ("quantised", "check_quantised", "hailo analyze-noise small-cnn_hailo8_quantised.har"),
     ],
 )
-def test_a_net_that_disagrees_with_keras_stops_with_what_to_try(bundle, run, fault, step, advice):
+def test_a_float_net_that_disagrees_with_keras_stops_with_what_to_try(bundle, run, fault, step, advice):
     line = run("compile_hailo.py", faults=fault)
     assert line.startswith(f"error: hailo8, {step}: SDK_")
     assert "disagrees with Keras: same class" in line
@@ -168,7 +170,17 @@ def test_a_net_that_disagrees_with_keras_stops_with_what_to_try(bundle, run, fau
     assert (target["status"], target["failed_step"]) == ("failed", step)
     assert target["error"] in line
     assert "compile" not in [c["call"] for c in calls(bundle)]
-    assert (bundle / "small-cnn_hailo8_quantised.har").exists() == (fault == "quantised")
+
+
+def test_a_quantised_net_that_disagrees_is_compiled_with_a_warning(bundle, run):
+    run("compile_hailo.py", faults="quantised")
+    target = report(bundle)["targets"]["hailo8"]
+    (warning,) = (step["warning"] for step in target["steps"] if "warning" in step)
+    assert target["status"] == "ok"
+    assert warning.startswith("SDK_QUANTIZED disagrees with Keras: same class")
+    assert "hailo analyze-noise small-cnn_hailo8_quantised.har" in warning
+    assert run.warned.err == f"warning: hailo8: {warning}\n"
+    assert (bundle / "small-cnn_hailo8.hef").exists()
 
 
 def test_logits_of_another_scale_are_not_let_through(run):
@@ -206,6 +218,64 @@ def test_what_the_compiler_raises_is_one_line(bundle, run):
     assert not (bundle / "small-cnn_hailo8.hef").exists()
 
 
+def test_a_failure_for_one_chip_stops_neither_the_other_nor_leaves_an_old_hef(bundle, run):
+    run("compile_hailo.py", "--hw-arch", "hailo8")
+    line = run("compile_hailo.py", "--hw-arch", "hailo8", "--hw-arch", "hailo8l", faults="hailo8")
+    assert line.startswith("error: hailo8, compile_hef: the compiler says: Mapping Failed")
+    assert [(arch, target["status"]) for arch, target in report(bundle)["targets"].items()] == [
+        ("hailo8", "failed"),
+        ("hailo8l", "ok"),
+    ]
+    assert [path.name for path in bundle.glob("*.hef")] == ["small-cnn_hailo8l.hef"]
+
+
+def test_the_report_keeps_what_it_has_of_another_chip(bundle, run):
+    run("compile_hailo.py", "--hw-arch", "hailo8")
+    first = report(bundle)["targets"]["hailo8"]
+    run("compile_hailo.py", "--hw-arch", "hailo8l")
+    assert list(report(bundle)["targets"]) == ["hailo8", "hailo8l"]
+    assert report(bundle)["targets"]["hailo8"] == first
+    (bundle / "compile_report.json").write_text('{"targets": 1}')
+    run("compile_hailo.py", "--hw-arch", "hailo8l")
+    assert list(report(bundle)["targets"]) == ["hailo8l"]
+
+
+def test_a_report_that_cannot_be_written_is_said_before_the_work(bundle, run):
+    (bundle / "compile_report.json").mkdir()
+    assert "compile_report.json cannot be written: there is a folder of that name" in run("compile_hailo.py")
+    assert not (bundle / "calls.jsonl").exists()
+
+
+@pytest.mark.parametrize(
+    ("script", "package"), [("compile_hailo", "hailo_sdk_client"), ("run_hailo", "hailo_platform")]
+)
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        (
+            "raise ImportError('libhailort.so.4.22: cannot open\\nsecond line')",
+            "load: libhailort.so.4.22: cannot open. Do",
+        ),
+        ("import package_of_none", "load: No module named 'package_of_none'. Do"),
+    ],
+)
+def test_a_package_that_does_not_load_is_not_called_missing(bundle, run, script, package, code, said):
+    (bundle / "a.hef").touch()
+    (bundle / f"{package}.py").write_text(code)  # the folder of the script comes first
+    line = run(f"{script}.py")
+    assert line.startswith(f"error: {package} is installed, but does not")
+    assert said in line
+
+
+def test_the_double_of_the_compiler_refuses_steps_out_of_turn(run):
+    run("compile_hailo.py", "--dry-run")
+    sdk = importlib.import_module("hailo_sdk_client")
+    with pytest.raises(ValueError, match="no architecture"):
+        sdk.ClientRunner(hw_arch="hailo15h")
+    with pytest.raises(RuntimeError, match="QUANTIZED_MODEL, not UNINITIALIZED"):
+        sdk.ClientRunner(hw_arch="hailo8").compile()
+
+
 def damage_info(bundle):
     (bundle / "export_info.json").write_text('{"schema": ')
 
@@ -227,6 +297,33 @@ def pickle_calibration(bundle):
     np.save(bundle / "calib_set.npy", np.array([{}], dtype=object), allow_pickle=True)
 
 
+def add_to_calibration(bundle):
+    np.save(bundle / "calib_set.npy", np.load(bundle / "calib_set.npy")[:100])
+
+
+def model(**changes):
+    """Return a function that changes what export_info.json says of the model."""
+    return lambda bundle: change(
+        bundle, model={**json.loads((bundle / "export_info.json").read_text())["model"], **changes}
+    )
+
+
+def inflate_samples(bundle):
+    """Swap samples.npz for a small file of large arrays, checksum and all."""
+    path = bundle / "samples.npz"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("images.npy", "w") as file:
+        file.write(bytes(3000))
+    content = path.read_bytes().replace((3000).to_bytes(4, "little"), (4 * 10**9).to_bytes(4, "little"))
+    path.write_bytes(content)
+    files = json.loads((bundle / "export_info.json").read_text())["files"]
+    change(bundle, files={**files, path.name: {"sha256": hashlib.sha256(content).hexdigest()}})
+
+
+def grow_file(bundle):
+    with open(bundle / "calib_set.npy", "r+b") as file:
+        file.truncate(3 * 10**9)  # takes no room on the disk
+
+
 def repeat_calibration(bundle):
     np.save(bundle / "calib_set.npy", np.load(bundle / "calib_set.npy").repeat(3, axis=3))
 
@@ -243,7 +340,19 @@ def repeat_calibration(bundle):
         (lambda bundle: change(bundle, input={"height": 48, "width": 48}), "does not say 'channels'"),
         (lambda bundle: (bundle / "export_info.json").unlink(), "cannot be read: No such file"),
         (lambda bundle: (bundle / "small-cnn.tflite").unlink(), "small-cnn.tflite is missing"),
-        (lambda bundle: (bundle / "model.alls").unlink(), "model.alls is missing"),
+        (model(macs="x"), "macs is not a whole number: 'x'"),
+        (model(parameters=-1), "parameters is not a whole number: -1"),
+        (model(recipe_hash=float("nan")), "NaN is no number"),
+        (model(recipe_hash=1), "recipe_hash is not a text"),
+        (model(class_names=["a", 1]), "class_names is not a list of names"),
+        (lambda bundle: (bundle / "model.alls").unlink(), "model.alls cannot be read: No such file"),
+        (lambda bundle: (bundle / "model.alls").write_bytes(b"\xff"), "model.alls is not text in UTF-8"),
+        (
+            add_to_calibration,
+            "line 2, says calibset_size=140, and calib_set.npy has 100 images. Write calibset_size=100",
+        ),
+        (inflate_samples, "its arrays are larger than they can be"),
+        (grow_file, "it is larger than 2 GB"),
         (damage_samples, "samples.npz is not the file that was exported"),
         (scale_calibration, "values from 0 to 1. Calibration wants raw grey levels"),
         (grow_calibration, "Calibration wants raw grey levels, 0 to 255"),
@@ -273,7 +382,7 @@ def test_a_run_writes_a_bench_file_that_the_course_reads(bundle, run, hef):
     out = run("run_hailo.py", "--n", 80, "--warmup", 5, "--power-seconds", 0.01)
     document = read_bench_file(bundle / "bench_hailo.json")
     (result,) = document["results"]
-    assert document["device"]["name"] == "HAILO-8 (double)"
+    assert document["device"]["name"] == "HAILO8L: HAILO-8 (double)"
     assert document["device"]["software"] == "HailoRT 4.23.0"
     assert (result["runtime"], result["precision"], result["model"]) == ("hailort", "int8", "small-cnn")
     assert result["n"] == len(result["latencies_ms"]) == 80
@@ -286,6 +395,42 @@ def test_a_run_writes_a_bench_file_that_the_course_reads(bundle, run, hef):
     assert [c["batch_size"] for c in made if c["call"] == "set_batch_size"] == [1, 8, 32, 1]
     assert {c["type"] for c in made if c.get("stream") == "input"} == {"UINT8"}
     assert {c["type"] for c in made if c.get("stream") == "output"} == {"FLOAT32"}
+
+
+def test_the_bench_file_says_which_compiler_and_which_bits(bundle, run, hef):
+    with open(bundle / "model.alls", "a") as script:
+        script.write("quantization_param(conv1, precision_mode=a16_w16)\n")
+    run("run_hailo.py", "small.hef", "--warmup", 1, "--power-seconds", 0)
+    assert read_bench_file(bundle / "bench_hailo.json")["results"][0]["precision"] == "int8x16"
+    steps = [{"step": "load_script", "script": ["a line"]}, {"step": "compile_hef", "file": "small.hef"}]
+    known = {
+        "schema": "emo_utils.hailo_compile",
+        "version": 1,
+        "model": "small-cnn",
+        "targets": {"hailo8": {"steps": steps, "dataflow_compiler": "3.33.1"}},
+    }
+    (bundle / "compile_report.json").write_text(json.dumps(known))
+    run("run_hailo.py", "small.hef", "--warmup", 1, "--power-seconds", 0, "--out", "b.json")
+    document = read_bench_file(bundle / "b.json")
+    assert document["device"]["software"] == "HailoRT 4.23.0, Dataflow Compiler 3.33.1"
+    assert document["results"][0]["precision"] == "int8"  # of the .hef, which was made before the line
+
+
+@pytest.mark.parametrize(("fault", "measured"), [("queue", True), ("full", False)])
+def test_a_short_queue_does_not_cost_the_measurement(bundle, run, hef, fault, measured):
+    run("run_hailo.py", "--warmup", 1, "--power-seconds", 0, faults=fault)
+    (result,) = read_bench_file(bundle / "bench_hailo.json")["results"]
+    assert result["per_second_b8"] > 0
+    assert (result["per_second_b32"] is not None) == measured
+    assert ("no throughput with 32 faces at a time: HAILO_QUEUE_IS_FULL" in run.warned.err) != measured
+    if measured:
+        assert sys.modules["hailo_platform"]._runs[-3:] == [12, 12, 8]
+
+
+def test_a_bench_file_is_not_overwritten(bundle, run, hef):
+    (bundle / "bench_hailo.json").write_text("of yesterday")
+    assert "bench_hailo.json holds an earlier measurement. Move it away, or name another" in run("run_hailo.py")
+    assert (bundle / "bench_hailo.json").read_text() == "of yesterday"
 
 
 def test_without_a_sensor_power_is_null(bundle, run, hef):
@@ -302,7 +447,8 @@ def test_without_a_sensor_power_is_null(bundle, run, hef):
         ((), "shape", r"takes (49, 48, 1), the samples are (48, 48, 1)"),
         (("missing.hef",), "", "missing.hef: no such file"),
         (("--n", "0"), "", "must be at least 1"),
-        (("--out", "nowhere/a.json"), "", "nowhere: no such folder"),
+        (("--out", "nowhere/a.json"), "", "nowhere/a.json cannot be written: No such file or directory"),
+        (("--out", "."), "", ". cannot be written: there is a folder of that name"),
     ],
 )
 def test_a_run_that_cannot_be_is_one_line(bundle, run, hef, args, faults, said):

@@ -22,12 +22,17 @@ from pathlib import Path
 import numpy as np
 from compile_steps import STEPS, Job
 from hailo_bundle import (
+    REPORT_SCHEMA,
     BundleError,
     bundle_file,
+    check_writable,
     first_line,
+    load,
     read_calibration,
     read_info,
+    read_report,
     read_samples,
+    read_script,
     write_json,
 )
 
@@ -58,9 +63,8 @@ def make_job(info: dict, arch: str, only: str | None) -> Job:
     }
     for kind in ("tflite", "onnx"):
         bundle_file(FOLDER, info, names[kind])
-    if not (FOLDER / names["alls"]).is_file():  # no checksum: it is there to be edited
-        raise BundleError(f"{FOLDER / names['alls']} is missing. Copy the bundle again, or export it anew.")
-    samples = read_samples(FOLDER, info)
+    samples, calibration = read_samples(FOLDER, info), read_calibration(FOLDER, info)
+    check_calibset_size(read_script(FOLDER), len(calibration))
     return Job(
         sdk=None,
         arch=arch,
@@ -71,10 +75,21 @@ def make_job(info: dict, arch: str, only: str | None) -> Job:
         raw=samples["images"].astype(np.float32),
         labels=samples["labels"],
         reference=samples["logits"],
-        calibration=read_calibration(FOLDER, info),
+        calibration=calibration,
         mean=np.asarray(info["normalisation"]["mean"], dtype=np.float32),
         std=np.asarray(info["normalisation"]["std"], dtype=np.float32),
     )
+
+
+def check_calibset_size(script: list[str], n: int) -> None:
+    """Raise BundleError where model.alls asks for another number of images than calib_set.npy has."""
+    for number, line in enumerate(script, start=1):
+        found = re.search(r"calibset_size\s*=\s*(\d+)", line)
+        if found and found[1] != str(n):
+            raise BundleError(
+                f"model.alls, line {number}, says calibset_size={found[1]:.20}, and calib_set.npy has {n} images. "
+                f"Write calibset_size={n} there."
+            )
 
 
 def describe(job: Job) -> Iterator[str]:
@@ -102,14 +117,15 @@ def compile_for(job: Job, report: dict) -> None:
     Raises:
         BundleError: a step failed; the report says which.
     """
-    target = report["targets"][job.arch] = {"status": "running", "steps": []}
+    target = report["targets"][job.arch] = {"status": "running", "dataflow_compiler": job.version, "steps": []}
     for step, _ in STEPS:
         start = time.perf_counter()
         try:
             result = step(job)
         except Exception as error:
             # Whatever the compiler raises is its own sentence; a traceback through it helps nobody.
-            text = str(error) if isinstance(error, BundleError) else f"the compiler says: {first_line(error)}"
+            ours = isinstance(error, (BundleError, OSError))
+            text = str(error) if ours else f"the compiler says: {first_line(error)}"
             target.update(status="failed", failed_step=step.__name__, error=text)
             write_json(FOLDER / REPORT, report)
             raise BundleError(f"{job.arch}, {step.__name__}: {text}") from None
@@ -120,25 +136,24 @@ def compile_for(job: Job, report: dict) -> None:
         write_json(FOLDER / REPORT, report)
         says = "accuracy {accuracy:.1%}, same class as Keras {agreement:.1%}" if "accuracy" in result else "{file}"
         print(f"{job.arch} {step.__name__}, {seconds:.1f} s: {says.format(**{'file': 'done', **result})}", flush=True)
+        if "warning" in result:
+            print(f"warning: {job.arch}: {result['warning']}", file=sys.stderr, flush=True)
 
 
 def load_compiler():
     """Return the compiler's module and its version, None where it does not say.
 
     Raises:
-        BundleError: not installed, or of the line that does not know Hailo-8.
+        BundleError: not installed, not in order, or of the line that does not know Hailo-8.
     """
-    try:
-        import hailo_sdk_client
-    except ImportError:
-        raise BundleError(NO_COMPILER) from None
+    sdk = load("hailo_sdk_client", NO_COMPILER)
     try:
         version = importlib.metadata.version("hailo-dataflow-compiler")
     except importlib.metadata.PackageNotFoundError:
         version = None
     if version and not version.startswith("3."):
         raise BundleError(f"This is Dataflow Compiler {version}; Hailo-8 and Hailo-8L need version 3.x, such as 3.33.")
-    return hailo_sdk_client, version
+    return sdk, version
 
 
 def main() -> None:
@@ -154,20 +169,28 @@ def main() -> None:
     if args.dry_run:
         print(*(line for job in jobs for line in describe(job)), sep="\n")
         return
+    check_writable(FOLDER / REPORT)
     sdk, version = load_compiler()
+    about = {"model": info["model"]["name"], "recipe_hash": info["model"].get("recipe_hash")}
+    earlier = read_report(FOLDER)  # of the same model, for another chip perhaps
+    same = all(earlier.get(key) == value for key, value in about.items())
     report = {
-        "schema": "emo_utils.hailo_compile",
+        "schema": REPORT_SCHEMA,
         "version": 1,
         "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "dataflow_compiler": version,
-        "model": info["model"]["name"],
-        "recipe_hash": info["model"].get("recipe_hash"),
+        **about,
         "stand_in": info["stand_in"],
-        "targets": {},
+        "targets": earlier["targets"] if earlier and same else {},
     }
+    errors = []
     for job in jobs:
-        job.sdk = sdk
-        compile_for(job, report)
+        job.sdk, job.version = sdk, version
+        try:
+            compile_for(job, report)
+        except BundleError as error:  # the other chip may still do
+            errors.append(str(error))
+    if errors:
+        raise BundleError(" | ".join(errors))
 
 
 if __name__ == "__main__":
@@ -176,4 +199,4 @@ if __name__ == "__main__":
     except BundleError as error:
         sys.exit(f"error: {error}")
     except KeyboardInterrupt:
-        sys.exit(f"error: interrupted; {REPORT} says how far it came")
+        sys.exit(f"error: interrupted; what was finished is in {REPORT}")

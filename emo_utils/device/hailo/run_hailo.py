@@ -19,7 +19,18 @@ import time
 from pathlib import Path
 
 import numpy as np
-from hailo_bundle import BundleError, first_line, read_info, read_samples, write_json
+from hailo_bundle import (
+    BundleError,
+    check_writable,
+    first_line,
+    load,
+    precision_of,
+    read_info,
+    read_report,
+    read_samples,
+    read_script,
+    write_json,
+)
 from run_steps import describe_device, measure_power, throughput, time_single
 
 FOLDER = Path(__file__).resolve().parent
@@ -31,6 +42,23 @@ NO_RUNTIME = (
 )
 
 
+def how_compiled(info, hef):
+    """Return (precision, version of the compiler or None) of a .hef.
+
+    compile_report.json says both; where it is not here, the precision is the one that model.alls asks for now.
+    """
+    report = read_report(FOLDER)
+    try:
+        for target in report["targets"].values() if report.get("model") == info["model"]["name"] else ():
+            steps = {step["step"]: step for step in target["steps"]}
+            if steps.get("compile_hef", {}).get("file") == hef.name:
+                version = target["dataflow_compiler"]
+                return precision_of(steps["load_script"]["script"]), version if isinstance(version, str) else None
+    except (KeyError, TypeError, AttributeError):
+        pass  # not as compile_hailo.py wrote it
+    return precision_of(read_script(FOLDER)), None
+
+
 def summarise(info, samples, hef, logits, times, more):
     """Return the result in the schema of emo_utils.bench; null is what was not measured."""
     classes, model = logits.argmax(axis=1), info["model"]
@@ -40,7 +68,6 @@ def summarise(info, samples, hef, logits, times, more):
         "model": model["name"],
         "recipe_hash": model.get("recipe_hash"),
         "runtime": "hailort",
-        "precision": "int8",
         "threads": None,
         "n": len(times),
         "p50_ms": p50,
@@ -77,6 +104,7 @@ def measure(hailo, info, samples, hef, args):
         BundleError: the .hef is not of this bundle.
     """
     images = samples["images"]
+    precision, compiler = how_compiled(info, hef)
     params = hailo.VDevice.create_params()
     params.scheduling_algorithm = hailo.HailoSchedulingAlgorithm.ROUND_ROBIN
     with hailo.VDevice(params) as device:
@@ -95,8 +123,8 @@ def measure(hailo, info, samples, hef, args):
             "version": 1,
             "made_by": "run_hailo.py",
             "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-            "device": describe_device(hailo, device),
-            "results": [summarise(info, samples, hef, logits, times, more)],
+            "device": describe_device(hailo, device, compiler),
+            "results": [summarise(info, samples, hef, logits, times, {"precision": precision, **more})],
         }
 
 
@@ -135,8 +163,6 @@ def main():
     if args.n < 1 or args.warmup < 1 or not 0 <= args.power_seconds <= 600:
         raise BundleError("--n and --warmup must be at least 1, --power-seconds 0 to 600.")
     out = Path(args.out)
-    if not out.parent.is_dir():
-        raise BundleError(f"{out.parent}: no such folder. Make it, or name another file with --out.")
     info = read_info(FOLDER)
     samples = read_samples(FOLDER, info)
     args.n = max(args.n, len(samples["images"]))
@@ -144,10 +170,10 @@ def main():
         print(*describe(args, samples["images"]), sep="\n")
         return
     hef = find_hef(args.hef)
-    try:
-        import hailo_platform as hailo
-    except ImportError:
-        raise BundleError(NO_RUNTIME) from None
+    check_writable(out)
+    if out.exists():
+        raise BundleError(f"{out} holds an earlier measurement. Move it away, or name another file with --out.")
+    hailo = load("hailo_platform", NO_RUNTIME)
     try:
         document = measure(hailo, info, samples, hef, args)
     except BundleError:

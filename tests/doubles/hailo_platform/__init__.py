@@ -2,7 +2,11 @@
 
 A "hef" is an .npz file of faces and their logits here, to look them up in. Every call but those of runs goes as a line
 of JSON to the file that HAILO_DOUBLE_LOG names. HAILO_DOUBLE_FAULTS, a list of words with commas between: power (the
-board has no sensor), device (no chip answers), shape (the net takes faces of another size).
+board has no sensor), device (no chip answers), shape (the net takes faces of another size), queue (a queue of 12
+faces), full (one of 12 that does not say so).
+
+It refuses what HailoRT refuses: a control of a device that is gone, more faces at once than the queue holds, buffers
+that are not in one piece.
 """
 
 from __future__ import annotations
@@ -16,6 +20,7 @@ import numpy as np
 
 __version__ = "4.23.0"
 FAULTS = os.environ.get("HAILO_DOUBLE_FAULTS", "").split(",")
+QUEUE = 12 if {"queue", "full"} & set(FAULTS) else 64
 
 
 class HailoRTException(Exception):
@@ -25,6 +30,14 @@ class HailoRTException(Exception):
 class FormatType(enum.Enum):
     UINT8 = 1
     FLOAT32 = 3
+
+
+class DeviceArchitectureTypes(enum.IntEnum):
+    HAILO8 = 1
+    HAILO8L = 2
+
+    def __str__(self):
+        return self.name
 
 
 class HailoSchedulingAlgorithm(enum.Enum):
@@ -52,7 +65,7 @@ class VDevice:
         return _InferModel(hef_path)
 
     def get_physical_devices(self):
-        return [SimpleNamespace(control=_Control())]
+        return [_Device()]
 
 
 class _InferModel:
@@ -98,7 +111,13 @@ class _Configured:
     def create_bindings(self):
         return _Bindings()
 
+    def get_async_queue_size(self):
+        return 64 if "full" in FAULTS else QUEUE
+
     def run(self, bindings, timeout):
+        if len(bindings) > QUEUE:
+            raise HailoRTException("HAILO_QUEUE_IS_FULL (a double says so)")
+        _runs.append(len(bindings))
         for one in bindings:
             face = one.input().get_buffer()
             if face.dtype != np.uint8 or face.shape != self._model.input().shape:
@@ -119,19 +138,41 @@ class _Bindings:
 
 class _Buffer:
     def set_buffer(self, buffer):
+        if not buffer.flags.c_contiguous:
+            raise HailoRTException("the buffer is not in one piece")
         self._array = buffer
 
     def get_buffer(self):
         return self._array
 
 
+class _Device:
+    """As in HailoRT: what goes away with it is the handle that its control holds."""
+
+    def __init__(self):
+        self.control = _Control()
+
+    def __del__(self):
+        self.control.released = True
+
+
 class _Control:
     """The first power that it measures is 1 W, then 3 W."""
 
     measured = 0
+    released = False
+
+    def __getattribute__(self, name):
+        if name != "released" and not name.startswith("__") and self.released:
+            raise HailoRTException("The device in use has been released (a double says so)")
+        return object.__getattribute__(self, name)
 
     def identify(self):
-        return SimpleNamespace(product_name="HAILO-8 (double)\0", board_name="Hailo-8")
+        return SimpleNamespace(
+            product_name="HAILO-8 (double)\0",
+            board_name="Hailo-8",
+            device_architecture=DeviceArchitectureTypes.HAILO8L,
+        )
 
     def set_power_measurement(self):
         if "power" in FAULTS:
@@ -147,6 +188,9 @@ class _Control:
 
     def stop_power_measurement(self):
         _log("stop_power_measurement")
+
+
+_runs = []  # how many faces each run took
 
 
 def _log(call, **arguments):

@@ -9,6 +9,9 @@ recommend          ... but names an end node up to which it would
 native, full_precision, quantised   this net answers with its classes in reversed order
 scale              every net answers with logits that are 1.1 times what they should be
 compile            the compiler raises an error of several lines
+hailo8             ... for this architecture alone
+
+It refuses what the compiler refuses: an architecture that it does not know, and a step before its turn.
 """
 
 from __future__ import annotations
@@ -26,6 +29,7 @@ from ai_edge_litert.interpreter import Interpreter
 from hailo_sdk_client.model_translator.exceptions import ParsingWithRecommendationException, UnsupportedModelError
 
 FAULTS = os.environ.get("HAILO_DOUBLE_FAULTS", "").split(",")
+ARCHITECTURES = {"hailo8", "hailo8r", "hailo8l"}
 END_NODE = "model/logits/MatMul;model/logits/BiasAdd"
 
 
@@ -38,7 +42,9 @@ class InferenceContext(enum.Enum):
 class ClientRunner:
     def __init__(self, hw_arch=None, har=None):
         _log("ClientRunner", hw_arch=hw_arch)
-        self._script = ""
+        if hw_arch not in ARCHITECTURES:
+            raise ValueError(f"{hw_arch} is no architecture")
+        self._arch, self._script, self._state, self._context = hw_arch, "", "UNINITIALIZED", None
 
     def translate_tf_model(self, model_path, net_name=None, end_node_names=None):
         _log("translate_tf_model", model_path=model_path, net_name=net_name, end_node_names=end_node_names)
@@ -58,27 +64,48 @@ class ClientRunner:
             raise UnsupportedModelError(f"{kind} is not taken\nand a second line")
         self._net = Interpreter(str(Path(path).with_suffix(".tflite")), num_threads=1)
         self._net.allocate_tensors()
+        self._state = "HAILO_MODEL"
+
+    def _want(self, *states):
+        if self._state not in states:
+            raise RuntimeError(f"this takes a net in the state {' or '.join(states)}, not {self._state}")
 
     def save_har(self, path):
         _log("save_har", path=path)
+        self._want("HAILO_MODEL", "FP_OPTIMIZED", "QUANTIZED_MODEL", "COMPILED_MODEL")
         Path(path).write_bytes(b"har of a double")
 
     def load_model_script(self, path, append=False):
         _log("load_model_script", path=path)
+        self._want("HAILO_MODEL")
         self._script = Path(path).read_text(encoding="utf-8")
 
     def optimize_full_precision(self, calib_data=None):
         _log("optimize_full_precision", **_describe(calib_data))
+        self._want("HAILO_MODEL")
+        self._state = "FP_OPTIMIZED"
 
     def optimize(self, calib_data):
         _log("optimize", **_describe(calib_data))
+        self._want("HAILO_MODEL", "FP_OPTIMIZED")
+        self._state = "QUANTIZED_MODEL"
 
     @contextlib.contextmanager
     def infer_context(self, context):
+        if context is InferenceContext.SDK_QUANTIZED:
+            self._want("QUANTIZED_MODEL")
+        elif context is InferenceContext.SDK_FP_OPTIMIZED:
+            self._want("FP_OPTIMIZED", "QUANTIZED_MODEL")
+        else:
+            self._want("HAILO_MODEL", "FP_OPTIMIZED", "QUANTIZED_MODEL")
+        self._context = context
         yield context
+        self._context = None
 
     def infer(self, context, dataset, batch_size=1):
         _log("infer", context=context.name, **_describe(dataset))
+        if context is not self._context:
+            raise RuntimeError("this context is not open")
         if context is not InferenceContext.SDK_NATIVE:
             mean, std = (np.array(json.loads(part), dtype=np.float32) for part in self._normalisation())
             dataset = (dataset - mean) / std
@@ -102,7 +129,9 @@ class ClientRunner:
 
     def compile(self):
         _log("compile")
-        if "compile" in FAULTS:
+        self._want("QUANTIZED_MODEL")
+        self._state = "COMPILED_MODEL"
+        if "compile" in FAULTS or self._arch in FAULTS:
             raise RuntimeError("Mapping Failed (a double says so)\nand a second line")
         return b"hef of a double"
 
