@@ -18,9 +18,9 @@ from emo_utils.errors import ModelError
 from emo_utils.export.device_model import DeviceModel, device_model
 from emo_utils.export.hailo_operators import Doubt, doubtful_operators
 from emo_utils.export.metadata import file_metadata
-from emo_utils.export.onnx import export_onnx, onnx_runtime
+from emo_utils.export.onnx import export_onnx
 from emo_utils.export.operators import onnx_operators, tflite_operators
-from emo_utils.export.run import litert_interpreter, run_tflite
+from emo_utils.export.run import run_tflite
 from emo_utils.export.samples import take_samples
 from emo_utils.export.tflite import export_tflite, quiet_stderr
 from emo_utils.export.verify import Verification, verify_export
@@ -196,8 +196,10 @@ def _stand_in(
 
 
 def _tflite_logits(path: Path, values: np.ndarray) -> np.ndarray:
+    from ai_edge_litert.interpreter import Interpreter
+
     with quiet_stderr():  # it says which delegate it made, in red in a notebook
-        net = litert_interpreter(path)
+        net = Interpreter(model_path=str(path), num_threads=1)
         net.allocate_tensors()
     (source,), (target,) = net.get_input_details(), net.get_output_details()
     logits = np.empty((len(values), target["shape"][-1]), np.float32)
@@ -209,7 +211,9 @@ def _tflite_logits(path: Path, values: np.ndarray) -> np.ndarray:
 
 
 def _onnx_logits(path: Path, values: np.ndarray) -> np.ndarray:
-    session = onnx_runtime().InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     return np.concatenate([session.run(None, {"face": value[None]})[0] for value in np.moveaxis(values, -1, 1)])
 
 
