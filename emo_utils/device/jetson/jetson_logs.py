@@ -12,10 +12,9 @@ BOARD_RAILS = ("POM_5V_IN", "VDD_IN")
 
 # A rail is "NAME now/average", on newer boards "NAME nowmW/averagemW" and, on R39, with a third value. What looks like
 # it but ends in another unit ("RAM 1923/3964MB") is none.
-_RAIL = re.compile(r"\b([A-Z][A-Z0-9_]*) (\d+)(?:mW)?/\d+(?:mW)?(?:/\d+(?:mW)?)?(?=\s|$)")
-_MEMORY = re.compile(r"\bRAM (\d+)/(\d+)MB")
-_GPU_LOAD = re.compile(r"\bGR3D_FREQ (\d+)%")
-_GPU_HEAT = re.compile(r"\bgpu@(\d+(?:\.\d+)?)C", re.IGNORECASE)
+_RAIL = re.compile(r"\b([A-Z][A-Z0-9_]*) (\d{1,7})(?:mW)?/\d+(?:mW)?(?:/\d+(?:mW)?)?(?=\s|$)")
+_MEMORY = re.compile(r"\bRAM \d+/\d+MB")
+_GPU_HEAT = re.compile(r"\bgpu@(\d{1,3}(?:\.\d+)?)C", re.IGNORECASE)
 
 _VERSION = re.compile(r"\[TensorRT v(\d+)\]")
 # What trtexec prints after the real cause, whatever that was.
@@ -34,16 +33,13 @@ _AFTERMATH = (
 def parse_tegrastats(line):
     """Return one line of tegrastats as a dict, or None where it is none.
 
-    Keys: power_mw {rail: mW at that moment}, ram_mb (in use), gpu_percent and gpu_celsius (None where not given).
+    Keys: power_mw {rail: mW at that moment}, gpu_celsius (None where it is not given).
     """
-    memory = _MEMORY.search(line)
-    if not memory:
+    if not _MEMORY.search(line):
         return None
-    load, heat = _GPU_LOAD.search(line), _GPU_HEAT.search(line)
+    heat = _GPU_HEAT.search(line)
     return {
         "power_mw": {name: int(now) for name, now in _RAIL.findall(line)},
-        "ram_mb": int(memory.group(1)),
-        "gpu_percent": int(load.group(1)) if load else None,
         "gpu_celsius": float(heat.group(1)) if heat else None,
     }
 
@@ -63,16 +59,19 @@ def read_tegrastats(text):
 def mean_power(readings):
     """Return (rail, mean mW) of readings from `read_tegrastats`, or (None, None) where none has a rail.
 
-    The rail is that of the whole board; on boards without one, the sum of all rails, as jetson_stats takes it.
+    The rail is that of the whole board; on boards without one, the sum of all rails, as jetson_stats takes it. A line
+    that lacks what the others have does not count.
     """
     with_power = [r["power_mw"] for r in readings if r["power_mw"]]
     if not with_power:
         return None, None
     for rail in BOARD_RAILS:
-        if all(rail in power for power in with_power):
-            return rail, sum(power[rail] for power in with_power) / len(with_power)
-    rail = "sum of " + ", ".join(sorted(with_power[0]))
-    return rail, sum(sum(power.values()) for power in with_power) / len(with_power)
+        values = [power[rail] for power in with_power if rail in power]
+        if values:
+            return rail, sum(values) / len(values)
+    rails = max(with_power, key=len).keys()
+    values = [sum(power.values()) for power in with_power if power.keys() == rails]
+    return "sum of " + ", ".join(sorted(rails)), sum(values) / len(values)
 
 
 def parse_nvpmodel(text):
@@ -126,7 +125,7 @@ def parse_times(text, warm_up_ms):
     try:
         starts = [float(trace["startComputeMs"]) for trace in traces]
         latencies = [float(trace["latencyMs"]) for trace in traces]
-    except (TypeError, KeyError, ValueError):
+    except (TypeError, KeyError, ValueError, OverflowError):
         raise ValueError("an entry has no startComputeMs or latencyMs") from None
     if not all(math.isfinite(v) and v > 0 for v in latencies):
         raise ValueError("a latency is not a positive number")
@@ -146,7 +145,7 @@ def parse_output(text, n_classes):
     values = outputs[0].get("values") if len(outputs) == 1 and isinstance(outputs[0], dict) else None
     if not isinstance(values, list) or len(values) != n_classes:
         raise ValueError(f"not one output of {n_classes} values")
-    if not all(isinstance(v, (int, float)) and math.isfinite(v) for v in values):
+    if not all(isinstance(v, (int, float)) and abs(v) < 1e30 for v in values):  # float() of a larger int may overflow
         raise ValueError("an answer is not a finite number")
     return [float(v) for v in values]
 
@@ -154,7 +153,7 @@ def parse_output(text, n_classes):
 def _json_list(text):
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise ValueError("not JSON, or cut short") from None
     if not isinstance(value, list):
         raise ValueError("not a list")
@@ -178,4 +177,4 @@ def _number(pattern, text):
         value = float(found.group(1)) if found else None
     except ValueError:
         return None
-    return value
+    return value if value is not None and math.isfinite(value) else None
