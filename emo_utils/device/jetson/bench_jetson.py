@@ -20,7 +20,7 @@ import numpy as np
 from jetson_bundle import BundleError, check_file, network_input, read_info, read_samples
 from jetson_logs import parse_output, parse_times, parse_trtexec
 from jetson_power import board_name, has_int8, power_mode, power_of_log, system_name, tegrastats, tegrastats_command
-from jetson_report import energy_figures, latency_figures, make_result, summary, write_bench
+from jetson_report import check_out, energy_figures, latency_figures, make_result, summary, write_bench
 from jetson_trtexec import (
     USUAL_TRTEXEC,
     WARM_UP_MS,
@@ -102,8 +102,10 @@ def time_engine(setup, precision, steps):
     say(f"{precision}: idle for {IDLE_SECONDS} s, then timing for {setup.seconds} s")
     with tegrastats(steps["idle"]):
         time.sleep(IDLE_SECONDS)
+    began = time.monotonic()
     with tegrastats(steps["load"]):
         output, peak_mb = run(steps["time"], setup.work, stem(setup.info, precision) + "_time.log", "timing")
+        elapsed = time.monotonic() - began
     said = parse_trtexec(output)
     if not said["per_second"] or not said["seconds"]:
         raise StepError("timing: trtexec printed no throughput.")
@@ -115,8 +117,8 @@ def time_engine(setup, precision, steps):
     if said["mean_ms"] and abs(mean / said["mean_ms"] - 1) > 0.02:  # did both leave out the same warm-up?
         say(f"{precision}: the mean of {os.path.basename(times)} is {mean:.4g} ms, trtexec's own {said['mean_ms']} ms")
 
-    _, idle_mw, idle_words = power_of_log(steps["idle"][-1], IDLE_SECONDS)
-    rail, power_mw, load_words = power_of_log(steps["load"][-1], said["seconds"])
+    _, idle_mw, idle_words = power_of_log(steps["idle"][-1])
+    rail, power_mw, load_words = power_of_log(steps["load"][-1], said["seconds"] / elapsed)
     for words in sorted({idle_words, load_words} - {None}):
         say(f"{precision}: {words}")
     figures = latency_figures(timed, warm_up)
@@ -168,13 +170,13 @@ def show_steps(setup):
 
 
 def locate(args):
-    """Return trtexec and its TensorRT version; a dry run goes on without one, as for a Nano."""
+    """Return trtexec and its TensorRT version; a dry run goes on without one."""
     try:
         trtexec = find_trtexec(args.trtexec)
     except StepError as error:
         if not args.dry_run or args.trtexec:
             raise
-        say(f"{error}\nShown as for TensorRT 8.2.\n")
+        say(f"{error}\nShown with the options of TensorRT 8.2; int8, if it is shown, is for boards that have it.\n")
         return USUAL_TRTEXEC, (8, 2, 1)
     return trtexec, tensorrt_version(trtexec)
 
@@ -190,16 +192,17 @@ def bench(args, folder):
         show_steps(setup)
         say(f"\nwrite {args.out}")
         return True
+    check_out(args.out)
     os.makedirs(work, exist_ok=True)
     wanted, results = precisions(info, board_name()), []
     for precision in wanted:
         try:
             results.append(measure(setup, precision))
+            write_bench(args.out, version, results)  # now, so that nothing later can lose it
             say(summary(results[-1]))
         except StepError as error:  # the other precisions may still work
             complain(f"{precision}: {error}")
     if results:
-        write_bench(args.out, version, results)
         say(f"wrote {args.out}: bring it home and run `python -m emo_utils bench import` on it")
     return len(results) == len(wanted)
 
@@ -215,8 +218,6 @@ def read_arguments(argv, folder):
     if args.seconds < 1 or args.samples < 1:
         parser.error("--seconds and --samples must be at least 1")
     args.out = os.path.abspath(args.out or os.path.join(folder, "bench.json"))
-    if not os.path.isdir(os.path.dirname(args.out)):
-        parser.error("--out: no such folder: " + os.path.dirname(args.out))
     return args
 
 
@@ -251,7 +252,7 @@ def main(argv=None, folder=None):
     except (BundleError, StepError, OSError) as error:
         complain(error)
     except KeyboardInterrupt:
-        complain("stopped by Ctrl-C; no bench file was written")
+        complain(f"stopped by Ctrl-C; precisions that were finished are in {args.out}")
     return 1
 
 

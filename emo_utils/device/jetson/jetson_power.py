@@ -62,11 +62,12 @@ def tegrastats(command):
         process.wait()
 
 
-def power_of_log(log, seconds):
-    """Return (rail, mean mW, words) of the last `seconds` of a tegrastats log.
+def power_of_log(log, share=1.0):
+    """Return (rail, mean mW, words) of the last `share` of the lines of a tegrastats log.
 
-    The end of the log is the part that counts: before it, trtexec loads libraries and the engine. Rail and mW are None
-    where the log has no power in it; words says that, or that the last line was cut, and is None where all is well.
+    The end of the log is the part that counts: before it, trtexec loads libraries and the engine. It is a share of the
+    lines, not so many lines a second, since tegrastats on a busy board writes fewer than it was asked for. Rail and mW
+    are None where the log has no power in it; words says that, that the last line was cut, or how warm the GPU got.
     """
     name = os.path.basename(log)
     if not os.path.isfile(log):
@@ -74,11 +75,14 @@ def power_of_log(log, seconds):
     if os.path.getsize(log) > _MAX_LOG_BYTES:
         return None, None, f"{name}: too large for a log of this run: power and energy stay empty"
     readings, cut = read_tegrastats(_read(log))
-    rail, milliwatts = mean_power(readings[-max(1, int(seconds * 1000 / INTERVAL_MS)) :])
+    counting = readings[-max(1, round(min(share, 1.0) * len(readings))) :]
+    rail, milliwatts = mean_power(counting)
     if rail is None:
         return None, None, f"{name}: no line with power in it: power and energy stay empty"
-    words = f"{name}: its last line is cut and was left out" if cut else None
-    return rail, milliwatts, words
+    if cut:
+        return rail, milliwatts, f"{name}: its last line is cut and was left out"
+    heat = [r["gpu_celsius"] for r in counting if r["gpu_celsius"] is not None]
+    return rail, milliwatts, f"{name}: GPU at {heat[0]:.0f} to {heat[-1]:.0f} degrees C" if heat else None
 
 
 def _read(path):

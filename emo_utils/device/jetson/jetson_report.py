@@ -70,6 +70,23 @@ def summary(result):
     )
 
 
+def check_out(path):
+    """Find out before minutes of measuring whether the bench file can be written.
+
+    Raises:
+        OSError: it cannot, or there is an earlier one, which would be lost; the text says so in one line.
+    """
+    if os.path.isdir(path):
+        raise OSError(f"{path}: a folder. Name a file with --out.")
+    if os.path.exists(path):
+        raise OSError(f"{path}: holds an earlier measurement. Move it away, or name another file with --out.")
+    try:
+        with tempfile.TemporaryFile(dir=os.path.dirname(os.path.abspath(path))):
+            pass
+    except OSError as error:
+        raise OSError(f"{path}: cannot be written: {error.strerror}.") from None
+
+
 def write_bench(path, version, results):
     """Write the bench file in one step, so that a full disk or a Ctrl-C leaves no half of one.
 
