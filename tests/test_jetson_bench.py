@@ -96,7 +96,7 @@ def bench(exported, tmp_path, monkeypatch):
 
     seen = set()
 
-    monkeypatch.setattr(bench_jetson, "time", SimpleNamespace(sleep=idle))
+    monkeypatch.setattr(bench_jetson, "time", SimpleNamespace(sleep=idle, monotonic=time.monotonic))
 
     def run(*options, board="NVIDIA Jetson Nano Developer Kit"):
         (tmp_path / "board").write_text(board + "\0")
@@ -147,12 +147,54 @@ def test_an_orin_has_int8_and_newer_options(bench, monkeypatch):
     )
 
 
+def test_power_is_that_of_the_time_that_was_timed(bench, monkeypatch):
+    import bench_jetson
+
+    clock = iter(np.arange(100) * 0.82)  # trtexec timed 0.41 s of it: half the lines, at whatever rate they came
+    monkeypatch.setattr(bench_jetson.time, "monotonic", lambda: next(clock))
+    monkeypatch.setenv("TEGRASTATS_DOUBLE", "loading")
+    assert bench("--samples", "1") == 0
+    assert [r["power_mw"] for r in written(bench)["results"]] == [4150, 4150]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError("disk full")])
+def test_what_is_finished_stays_when_the_rest_fails(bench, capsys, monkeypatch, error):
+    import bench_jetson
+
+    def check_answers(setup, command):
+        if "float16" in command[1]:
+            raise error
+        return {"agreement": 1.0, "accuracy": 1.0, "accuracy_n": 1}
+
+    monkeypatch.setattr(bench_jetson, "check_answers", check_answers)
+    assert bench() == 1
+    assert capsys.readouterr().err.startswith("error: ")
+    assert [r["precision"] for r in written(bench)["results"]] == ["float32"]
+
+
+@pytest.mark.parametrize(
+    ("out", "message"),
+    [
+        (".", "bundle: a folder. Name a file"),
+        ("nowhere/a.json", "nowhere/a.json: cannot be written: No such file"),
+        ("export_info.json", "export_info.json: holds an earlier measurement. Move it away"),
+    ],
+)
+def test_a_file_that_cannot_be_written_is_said_before_the_work(bench, capsys, out, message):
+    assert bench("--out", str(bench.folder / out)) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("error: ")
+    assert message in error
+    assert error.count("\n") == 1
+    assert not (bench.folder / "engines").exists()
+
+
 def test_a_dry_run_shows_each_step_and_runs_none(bench, capsys, monkeypatch):
     monkeypatch.setenv("PATH", str(bench.folder))
     assert bench("--dry-run") == 0
     out = capsys.readouterr().out
     assert "no trtexec on PATH nor at /usr/src/tensorrt/bin/trtexec" in out
-    assert "Shown as for TensorRT 8.2" in out
+    assert "Shown with the options of TensorRT 8.2" in out
     assert "/usr/src/tensorrt/bin/trtexec --onnx=" in out
     assert "--saveEngine=tiny_float16.engine --workspace=512 --fp16" in out
     assert "tegrastats --interval 100 --logfile" in out
@@ -229,8 +271,9 @@ OUTSIDE = json.dumps(
             b'{"schema": "emo_utils.jetson", "version": 2}',
             "not of schema emo_utils.jetson version 1",
         ),
-        ("export_info.json", b'{"schema": "emo_utils.jetson", "version": 1}', "a value is missing"),
-        ("export_info.json", OUTSIDE, "a value is missing or of another type"),
+        ("export_info.json", b'{"schema": "emo_utils.jetson", "version": 1}', "not as it should be: name, input name"),
+        ("export_info.json", OUTSIDE, "not as it should be: name. Export"),
+        ("export_info.json", 100_000 * b"[", "not JSON, or cut short"),
         ("samples.npz", b"PK", "not the file that was exported"),
         ("samples.npz", None, "not in this bundle. Copy the whole folder"),
     ],
@@ -244,3 +287,47 @@ def test_a_bundle_that_is_not_whole(bench, capsys, file, content, message):
     assert error.startswith("error: ")
     assert message in error
     assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("macs", "x"),
+        ("macs", -1),
+        ("parameters", True),
+        ("recipe_hash", float("nan")),
+        ("class_names", "ab"),
+        ("temperature", "x"),
+        ("temperature", -1),
+        ("calibration", [1]),
+        ("not_sure_below", "x"),
+        ("files", []),
+    ],
+)
+def test_a_value_of_the_bundle_that_cannot_be_is_named(bench, capsys, key, value):
+    path = bench.folder / "export_info.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), key: value}))
+    assert bench("--dry-run") == 1
+    assert f"missing, or not as it should be: {key}. Export" in capsys.readouterr().err
+
+
+def test_samples_that_would_fill_the_memory_are_refused(bench, capsys):
+    content = bytearray((bench.folder / "samples.npz").read_bytes())
+    entry = content.rindex(b"PK\x01\x02")  # of the list of its files, where the size of each stands unpacked
+    content[entry + 24 : entry + 28] = (4 * 10**9).to_bytes(4, "little")
+    (bench.folder / "samples.npz").write_bytes(content)
+    path = bench.folder / "export_info.json"
+    info = json.loads(path.read_text())
+    info["files"]["samples.npz"]["sha256"] = hashlib.sha256(content).hexdigest()
+    path.write_text(json.dumps(info))
+    assert bench("--dry-run") == 1
+    assert "samples.npz: larger than any such file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("shape", [[1, 1, 48, 96], [1, 3, 48, 48], [1, 1, 0, 0], [1, 1, "48", "48"], [48, 48], None])
+def test_the_input_is_one_grey_square(bench, capsys, shape):
+    path = bench.folder / "export_info.json"
+    info = json.loads(path.read_text())
+    path.write_text(json.dumps({**info, "input": {**info["input"], "shape": shape}}))
+    assert bench("--dry-run") == 1
+    assert "not as it should be: input shape. Export" in capsys.readouterr().err

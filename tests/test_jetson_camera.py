@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -148,6 +149,25 @@ def test_what_cannot_be_watched_is_named(camera, bundle, capfd, monkeypatch, sou
     error = capfd.readouterr().err.splitlines()[-1]
     assert error.startswith("error: ")
     assert message in error
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"class_names": ["happy", "sad", "angry"]}, "names 3 classes, the model has 2. Export"),
+        ({"input": {"name": "face", "shape": [1, 1, 9, 9]}}, "tiny.onnx: onnxruntime cannot run it: "),
+        ({"calibration": {"label_smoothing": 1}}, "not as it should be: label_smoothing. Export"),
+    ],
+)
+def test_a_bundle_that_does_not_fit_its_model_is_one_line(camera, bundle, tmp_path, capsys, changes, message):
+    info = json.loads((bundle / "export_info.json").read_text())
+    (tmp_path / "export_info.json").write_text(json.dumps({**info, **changes}))
+    shutil.copy(bundle / "tiny.onnx", tmp_path)
+    assert camera.main([str(bundle / "film.avi"), "--no-window"], str(tmp_path)) == 1
+    out, error = capsys.readouterr()
+    assert message in error
+    assert error.count("\n") == 1
+    assert out == ""
 
 
 def test_no_onnxruntime_is_one_line(camera, bundle, capsys, monkeypatch):

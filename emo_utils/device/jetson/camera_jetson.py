@@ -110,6 +110,17 @@ def open_model(path):
     return (lambda values: session.run(None, {name: values})[0][0]), session.get_providers()[0]
 
 
+def try_out(model, info):
+    """Run the model on a blank face, so that the first true one does not wait for it, and look at what comes out."""
+    shape, classes = info["input"]["shape"], info["class_names"]
+    try:
+        n = len(model(network_input(np.zeros(shape[2:], np.uint8), shape)))
+    except Exception as error:  # as above
+        raise CameraError(f"{info['name']}.onnx: onnxruntime cannot run it: {str(error).splitlines()[0]}") from None
+    if n != len(classes):
+        raise CameraError(f"export_info.json names {len(classes)} classes, the model has {n}. Export the bundle again.")
+
+
 def judge(probabilities, info):
     """Return (label, confidence) of probabilities, with the calibration that the bundle carries.
 
@@ -185,6 +196,7 @@ def show(frame, answers):
 def run(args, folder):
     info = read_info(folder)
     model, provider = open_model(check_file(folder, info, info["name"] + ".onnx"))
+    try_out(model, info)
     cascade = find_cascade()
     capture = open_capture(args.source, args.csi)
     print(f"{info['name']} by {provider}", flush=True)

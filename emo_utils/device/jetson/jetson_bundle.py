@@ -3,6 +3,7 @@
 import collections
 import hashlib
 import json
+import math
 import os
 import zipfile
 
@@ -36,30 +37,50 @@ def read_info(folder):
             info = json.load(file)
     except OSError:
         raise BundleError(f"{path}: no such file. Run this script in the folder of the bundle.") from None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise BundleError(f"{path}: not JSON, or cut short. Copy the bundle again.") from None
     if not isinstance(info, dict) or info.get("schema") != SCHEMA or info.get("version") != VERSION:
         raise BundleError(
             f"{path}: not of schema {SCHEMA} version {VERSION}. Export the bundle again, with these scripts."
         )
-    try:
-        shape = info["input"]["shape"]
-        fit = (
-            isinstance(info["name"], str)
-            and info["name"] == os.path.basename(info["name"])  # files are named after it
-            and info["name"].strip(".")
-            and isinstance(info["input"]["name"], str)
-            and isinstance(info["files"], dict)
-            and len(info["class_names"]) >= 2
-            and all(isinstance(name, str) for name in info["class_names"])
-            and len(shape) == 4
-            and all(isinstance(side, int) and 0 < side <= 4096 for side in shape)
-        )
-    except (KeyError, TypeError):
-        fit = False
-    if not fit:
-        raise BundleError(f"{path}: a value is missing or of another type. Export the bundle again.")
+    wrong = _wrong_values(info)
+    if wrong:
+        raise BundleError(f"{path}: missing, or not as it should be: {', '.join(wrong)}. Export the bundle again.")
     return info
+
+
+def _wrong_values(info):
+    """Return the names of the values in export_info.json that cannot be used."""
+    source, names, calibration = info.get("input"), info.get("class_names"), info.get("calibration")
+    source = source if isinstance(source, dict) else {}
+    shape = source.get("shape")
+    side = shape[3] if isinstance(shape, list) and len(shape) == 4 else None
+    smoothing = calibration.get("label_smoothing") or 0 if isinstance(calibration, dict) else 0
+    # files are named after the model
+    name = info["name"] if isinstance(info.get("name"), str) else ""
+    fits = {
+        "name": name.strip(".") and name == os.path.basename(name),
+        "input name": isinstance(source.get("name"), str),
+        "input shape": _count(side) and 0 < side <= 4096 and shape == [1, 1, side, side],
+        "class_names": isinstance(names, list) and len(names) >= 2 and all(isinstance(n, str) for n in names),
+        "files": isinstance(info.get("files"), dict),
+        "recipe_hash": info.get("recipe_hash") is None or isinstance(info["recipe_hash"], str),
+        "parameters": info.get("parameters") is None or _count(info["parameters"]),
+        "macs": info.get("macs") is None or _count(info["macs"]),
+        "calibration": calibration is None or isinstance(calibration, dict),
+        "label_smoothing": _number(smoothing) and 0 <= smoothing < 1,
+        "temperature": info.get("temperature") is None or (_number(info["temperature"]) and info["temperature"] > 0),
+        "not_sure_below": info.get("not_sure_below") is None or _number(info["not_sure_below"]),
+    }
+    return [name for name, fit in fits.items() if not fit]
+
+
+def _count(value):
+    return type(value) is int and 0 <= value < 2**53
+
+
+def _number(value):
+    return _count(value) or (isinstance(value, float) and math.isfinite(value))
 
 
 def check_file(folder, info, name):
@@ -88,9 +109,10 @@ def read_samples(folder, info):
         BundleError: missing, changed, or not of the shapes that the model has.
     """
     path = check_file(folder, info, "samples.npz")
-    if os.path.getsize(path) > _MAX_SAMPLES_BYTES:
-        raise BundleError(f"{path}: larger than any such file. Export the bundle again.")
     try:
+        with zipfile.ZipFile(path) as archive:
+            if sum(member.file_size for member in archive.infolist()) > _MAX_SAMPLES_BYTES:
+                raise BundleError(f"{path}: larger than any such file. Export the bundle again.")
         with np.load(path, allow_pickle=False) as arrays:
             samples = Samples(arrays["images"], arrays["labels"], arrays["probabilities"])
     except (OSError, ValueError, KeyError, zipfile.BadZipFile):
