@@ -135,7 +135,15 @@ def test_settings_that_make_no_sense_are_named(settings, message):
 
 
 def _job(**changes) -> dict:
-    return {"runtime": "matrix_product", "path": "", "threads": 1, "batches": [], "warmup": 1, **changes}
+    return {
+        "runtime": "matrix_product",
+        "path": "",
+        "threads": 1,
+        "trusted": False,
+        "batches": [],
+        "warmup": 1,
+        **changes,
+    }
 
 
 @pytest.fixture

@@ -29,15 +29,17 @@ class Candidate:
             parameters, macs, accuracy, accuracy_n, agreement.
         path: the file that the runtime loads.
         face: one face in the form of its input, of shape (1, ...).
+        trusted: whether layers in it that are code of the model's maker may run.
     """
 
     known: dict[str, Any]
     path: Path
     face: np.ndarray
+    trusted: bool = False
 
 
 def candidates(
-    subject: Subject, faces: Faces, runtimes: Sequence[str], precisions: Sequence[str], folder: Path
+    subject: Subject, faces: Faces, runtimes: Sequence[str], precisions: Sequence[str], folder: Path, scratch: Path
 ) -> Iterator[Candidate]:
     """Yield the files of one model: itself, and its exports where it is a Keras model.
 
@@ -46,7 +48,8 @@ def candidates(
         faces: to answer, and to calibrate by.
         runtimes: of "keras", "litert" and "onnxruntime".
         precisions: of the TFLite files, see `emo_utils.export.FORMATS`.
-        folder: to write files to; those of the same name are replaced.
+        folder: to write exports to; those of the same name are replaced.
+        scratch: to write what only the processes that take the times need.
 
     Raises:
         ModelError: the model cannot be exported or run.
@@ -59,28 +62,27 @@ def candidates(
         precision = subject.metadata.get("format") or _precision(subject.path)
         yield _candidate(subject, faces, runtime, precision, subject.path)
         return
-    stem = subject.title.removesuffix(subject.path.suffix).replace("/", "_")
     if "keras" in runtimes:
-        yield _of_keras(subject, faces, folder / f"{stem}_as_loaded.keras")
+        yield _of_keras(subject, faces, scratch / f"{subject.stem}.keras")
     if "litert" in runtimes:
         calibration = calibration_images(faces.train)
         made = convert_tflite(subject.model, precisions, calibration=calibration, metadata=subject.metadata)
         for precision, content in made:
-            file = folder / f"{stem}_{precision}.tflite"
+            file = folder / f"{subject.stem}_{precision}.tflite"
             file.write_bytes(content)
             yield _candidate(subject, faces, "litert", precision, file)
     if "onnxruntime" in runtimes:
-        file = export_onnx(subject.model, folder / f"{stem}.onnx", metadata=subject.metadata)
+        file = export_onnx(subject.model, folder / f"{subject.stem}.onnx", metadata=subject.metadata)
         yield _candidate(subject, faces, "onnxruntime", "float32", file)
 
 
 def _of_keras(subject: Subject, faces: Faces, draft: Path) -> Candidate:
-    # What a model of others takes to run is in no file yet; the process that times it needs one.
-    foreign = "scaling" in subject.info
-    path = save_model(subject.model, draft, subject.info) if foreign else subject.path
+    # Timed is the model that was loaded, not the file it came from: that may hold more than what was judged, and what
+    # a model of others takes to run is in no file yet. Without a recipe nothing else can be built from the draft.
+    path = save_model(subject.model, draft, {"class_names": subject.info["class_names"]})
     face = render_face("happy", size=subject.model.input_shape[1])[None, :, :, None].astype(np.float32)
     known = _known(subject, "keras", "float32", subject.path)
-    return Candidate(known | _hits(faces, faces.answers), path, face)
+    return Candidate(known | _hits(faces, faces.answers), path, face, subject.trusted)
 
 
 def _candidate(subject: Subject, faces: Faces, runtime: str, precision: str, path: Path) -> Candidate:

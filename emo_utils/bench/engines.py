@@ -2,6 +2,7 @@
 
 Every function here imports its runtime when it is called, and returns `load`: from faces in the form of the model's
 input, (batch, ...), to a function without arguments that runs the model on them and returns (batch, n_classes).
+`trusted` allows layers that are code of the file's maker, which only a Keras file can have.
 """
 
 from __future__ import annotations
@@ -17,14 +18,11 @@ Load = Callable[[np.ndarray], Run]
 PRODUCT_SIDE = 512  # of the square matrices whose product stands for what the processor can do at best
 
 
-def keras(path: str, threads: int) -> Load:
-    """Keras compiled, one call a batch. Its threads are set by the environment of the process.
-
-    The file is one that whoever asks for its time has loaded before, and with that has judged what is in it.
-    """
+def keras(path: str, threads: int, trusted: bool = False) -> Load:
+    """Keras compiled, one call a batch. Its threads are set by the environment of the process."""
     from emo_utils.models import load_model
 
-    model = cache(lambda: load_model(path, trusted=True)[0])
+    model = cache(lambda: load_model(path, trusted=trusted)[0])
 
     def load(faces: np.ndarray) -> Run:
         loaded = model()
@@ -33,7 +31,7 @@ def keras(path: str, threads: int) -> Load:
     return load
 
 
-def litert(path: str, threads: int) -> Load:
+def litert(path: str, threads: int, trusted: bool = False) -> Load:
     """LiteRT with its XNNPACK kernels; a batch is a new interpreter whose input is resized."""
     from ai_edge_litert.interpreter import Interpreter
 
@@ -55,7 +53,7 @@ def litert(path: str, threads: int) -> Load:
     return load
 
 
-def onnxruntime(path: str, threads: int) -> Load:
+def onnxruntime(path: str, threads: int, trusted: bool = False) -> Load:
     """ONNX Runtime on the CPU; a batch is a new session, the size of whose input is rewritten in memory."""
     import onnxruntime as ort
 
@@ -72,7 +70,7 @@ def onnxruntime(path: str, threads: int) -> Load:
     return load
 
 
-def matrix_product(path: str, threads: int) -> Load:
+def matrix_product(path: str, threads: int, trusted: bool = False) -> Load:
     """NumPy's product of two square float32 matrices. Its threads are set by the environment of the process."""
 
     def load(faces: np.ndarray) -> Run:
@@ -83,7 +81,7 @@ def matrix_product(path: str, threads: int) -> Load:
     return load
 
 
-ENGINES: dict[str, Callable[[str, int], Load]] = {
+ENGINES: dict[str, Callable[[str, int, bool], Load]] = {
     engine.__name__: engine for engine in (keras, litert, onnxruntime, matrix_product)
 }
 

@@ -52,6 +52,7 @@ def run_bench(
     n: int = 50,
     limit: int | None = None,
     out: str | Path | None = None,
+    trusted: bool = False,
 ) -> pd.DataFrame:
     """Time models in several runtimes, and say what they cost and are worth.
 
@@ -73,6 +74,7 @@ def run_bench(
         limit: at most this many test faces.
         out: folder to keep the exported files in, with bench.json, which has all raw times; its results are then
             logged in the experiment table, too. None keeps nothing.
+        trusted: also load Keras models with layers that are code of their maker, which runs on this machine then.
 
     Returns:
         A row a result, with the columns of a bench file (see `emo_utils.bench.schema`) except the raw times; its
@@ -85,14 +87,16 @@ def run_bench(
     import pandas as pd
 
     _check_settings(runtimes, threads, rounds, n, limit)
-    subjects = open_subjects(models)
+    subjects = open_subjects(models, trusted)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch if out is None else out)
         folder.mkdir(parents=True, exist_ok=True)
         found = [
             candidate
             for subject in subjects
-            for candidate in candidates(subject, faces_for(subject, data, limit), runtimes, precisions, folder)
+            for candidate in candidates(
+                subject, faces_for(subject, data, limit), runtimes, precisions, folder, Path(scratch)
+            )
         ]
         results, refused = _measure(found, threads, rounds, n, Path(scratch))
         document = _document(results)
@@ -167,6 +171,7 @@ def _start(
         "runtime": runtime,
         "path": str(path),
         "threads": threads,
+        "trusted": candidate is not None and candidate.trusted,
         "face": str(folder / "face.npy"),
         "batches": _BATCHES if candidate else (),
         "warmup": _WARMUP,

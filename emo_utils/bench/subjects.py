@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -29,18 +30,22 @@ class Subject:
     """A model to measure.
 
     Attributes:
-        title: file name, with its folder where the name alone would not tell it from others.
+        title: file name, with as many of its folders as tell it from the others.
+        stem: what the names of files exported from it begin with, no other model's.
         path: of the file.
         model: None for a .tflite or .onnx file, which is run as it is.
         info: of the Keras file; of an exported file its metadata.
         metadata: as an exported file says it, see `file_metadata`.
+        trusted: whether layers that are code of the model's maker may run.
     """
 
     title: str
+    stem: str
     path: Path
     model: keras.Model | None
     info: dict[str, Any]
     metadata: dict[str, Any]
+    trusted: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,27 +63,32 @@ class Faces:
     answers: np.ndarray | None
 
 
-def open_subjects(references: Sequence[Reference]) -> list[Subject]:
+def open_subjects(references: Sequence[Reference], trusted: bool = False) -> list[Subject]:
     """Load the models, each once.
+
+    Args:
+        references: see `Reference`.
+        trusted: also load layers that are code of a model's maker.
 
     Raises:
         ModelError: no such model, or one that cannot be loaded or does not say what its outputs mean.
     """
-    opened = [reference if isinstance(reference, tuple) else _open(reference) for reference in references]
+    opened = [reference if isinstance(reference, tuple) else _open(reference, trusted) for reference in references]
     opened = list({path.resolve(): (path, model, info) for path, model, info in opened}.values())
     if not opened:
         raise EmoUtilsError("Name at least one model to measure.")
-    names = [path.name for path, _, _ in opened]
+    titles = _titles([path.absolute() for path, _, _ in opened])
     return [
         Subject(
-            # Every run calls its file model.keras.
-            f"{path.parent.name}/{path.name}" if path.stem == "model" or names.count(path.name) > 1 else path.name,
+            title,
+            stem,
             path,
             model,
             info,
             info if model is None else file_metadata(model, info, path.stem),
+            trusted,
         )
-        for path, model, info in opened
+        for (path, model, info), title, stem in zip(opened, titles, _stems(titles), strict=True)
     ]
 
 
@@ -107,10 +117,33 @@ def faces_for(subject: Subject, data: FaceDataset | None, limit: int | None) -> 
     return Faces(train, test, answers)
 
 
-def _open(reference: str | Path) -> tuple[Path, keras.Model | None, dict[str, Any]]:
+def _titles(paths: Sequence[Path]) -> list[str]:
+    """Return the ends of paths, all different, each as short as can be."""
+    titles = []
+    for path in paths:
+        others = [other for other in paths if other != path]
+        depth = 2 if path.stem == "model" else 1  # every run calls its file model.keras
+        while any(other.parts[-depth:] == path.parts[-depth:] for other in others):
+            depth += 1
+        titles.append("/".join(path.parts[-depth:]))
+    return titles
+
+
+def _stems(titles: Sequence[str]) -> list[str]:
+    """Return names for files, numbered where titles without their endings are alike."""
+    stems: list[str] = []
+    for title in titles:
+        plain = title.removesuffix(Path(title).suffix).replace("/", "_")
+        numbered = (f"{plain}_{number}" for number in count(2))
+        # To some file systems names are alike that differ in upper and lower case.
+        stems.append(next(s for s in chain([plain], numbered) if s.lower() not in map(str.lower, stems)))
+    return stems
+
+
+def _open(reference: str | Path, trusted: bool) -> tuple[Path, keras.Model | None, dict[str, Any]]:
     path = find_model(reference)
     if path.suffix in EXPORTED:
         return path, None, read_metadata(path)
-    model, info = load_model(path)
+    model, info = load_model(path, trusted=trusted)
     model_class_names(info, path)
     return path, model, info

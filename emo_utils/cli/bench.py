@@ -86,6 +86,7 @@ def _bench(args) -> int:
             n=args.n,
             limit=args.limit,
             out=args.out,
+            trusted=args.trust,
         )
     except KeyboardInterrupt:
         print("\ninterrupted; nothing has been logged", file=sys.stderr)

@@ -1,0 +1,80 @@
+"""What of a model is timed, under which name, and that nothing of its maker's runs unasked."""
+
+from __future__ import annotations
+
+import zipfile
+
+import keras
+import pytest
+
+from emo_utils.bench.candidates import Candidate, candidates
+from emo_utils.bench.engines import ENGINES
+from emo_utils.bench.subjects import Faces, open_subjects
+from emo_utils.errors import ModelError
+from emo_utils.models import save_model
+
+INFO = {"class_names": ["happy", "sad"], "scaling": "0..255"}
+
+
+def _model(layer: keras.Layer) -> keras.Model:
+    face = keras.Input((48, 48, 1))
+    pooled = keras.layers.GlobalAveragePooling2D()(layer(face))
+    return keras.Model(face, keras.layers.Dense(2, activation="softmax")(pooled))
+
+
+@pytest.fixture(scope="module")
+def plain() -> keras.Model:
+    return _model(keras.layers.Rescaling(1 / 255))
+
+
+@pytest.fixture
+def sly(tmp_path) -> keras.Model:
+    """A model that leaves a file wherever it is built."""
+    mark = str(tmp_path / "it has run")
+    return _model(keras.layers.Lambda(lambda values: (open(mark, "w").close(), values)[1]))
+
+
+def _loaded(reference, tmp_path, trusted=False) -> Candidate:
+    """Have the file that stands for a Keras model loaded as the process that times it would."""
+    (subject,) = open_subjects([reference], trusted)
+    (found,) = candidates(subject, Faces(None, None, None), ["keras"], [], tmp_path / "out", tmp_path)
+    ENGINES["keras"](str(found.path), 1, found.trusted)(found.face)
+    return found
+
+
+def test_timed_is_the_model_that_was_judged_not_its_file(plain, sly, tmp_path):
+    """The file may hold another one, where what was loaded was built from its recipe."""
+    path = save_model(plain, tmp_path / "m.keras", INFO)
+    sly.save(tmp_path / "sly.keras")
+    with zipfile.ZipFile(tmp_path / "sly.keras") as other, zipfile.ZipFile(path, "a") as archive:
+        config = other.read("config.json")
+        with pytest.warns(UserWarning, match="Duplicate name"):
+            archive.writestr("config.json", config)  # of two of a name the last one counts
+    (tmp_path / "it has run").unlink()
+    found = _loaded((path, plain, INFO), tmp_path / "scratch")
+    assert not (tmp_path / "it has run").exists()
+    assert found.known["bytes"] == path.stat().st_size
+
+
+def test_code_of_a_maker_is_loaded_only_where_it_is_trusted(sly, tmp_path):
+    path = tmp_path / "sly.keras"
+    sly.save(path)
+    assert _loaded((path, sly, INFO), tmp_path / "scratch", trusted=True).trusted
+    with pytest.raises(ModelError, match="Lambda"):
+        _loaded((path, sly, INFO), tmp_path / "scratch")
+
+
+@pytest.mark.parametrize(
+    ("paths", "titles", "stems"),
+    [
+        (["a/net.h5", "a/net.keras"], ["net.h5", "net.keras"], ["net", "net_2"]),
+        (["a/x/m.keras", "b/x/m.keras", "n.keras"], ["a/x/m.keras", "b/x/m.keras", "n.keras"], ["a_x_m", "b_x_m", "n"]),
+        (["run1/model.keras"], ["run1/model.keras"], ["run1_model"]),
+        (["a/m.keras", "b/m.keras", "a_m.keras"], ["a/m.keras", "b/m.keras", "a_m.keras"], ["a_m", "b_m", "a_m_2"]),
+        (["a/Net.keras", "net.keras", "net_2.h5"], ["Net.keras", "net.keras", "net_2.h5"], ["Net", "net_2", "net_2_2"]),
+    ],
+)
+def test_models_of_the_same_name_are_told_apart(paths, titles, stems, plain, tmp_path):
+    subjects = open_subjects([(tmp_path / path, plain, INFO) for path in paths])
+    assert [subject.title for subject in subjects] == titles
+    assert [subject.stem for subject in subjects] == stems
