@@ -134,6 +134,20 @@ def test_a_bad_export_leaves_the_good_file_of_before(model, data, tmp_path, monk
     assert (tmp_path / "model_float32.tflite").read_text() == "the good one"
 
 
+def test_a_file_that_lost_its_softmax_or_gives_nan_does_not_pass(data):
+    rng = np.random.default_rng(0)
+    before = rng.dirichlet([1, 1, 1], len(data)).astype(np.float32)
+    for format in ("float32", "float16", "onnx"):
+        verify_export(before, before + 1e-5, data, format)
+        with pytest.raises(ModelError, match="with the same probabilities"):
+            verify_export(before, np.log(before), data, format)
+    broken = np.full_like(before, np.nan)
+    with pytest.raises(ModelError, match="The int8 file gives NaN"):
+        verify_export(before, broken, data, "int8")
+    with pytest.raises(ModelError, match="The model gives NaN"):
+        verify_export(broken, broken, data, "int8")
+
+
 def test_calibration_is_balanced_and_from_training(data):
     train = data.part("train")
     drawn = calibration_images(train, per_class=10)

@@ -30,3 +30,12 @@ def test_what_is_there_stays(tmp_path):
     with pytest.raises(EmoUtilsError, match=r"mine\.txt is a file"), new_folder(tmp_path / "mine.txt"):
         pass
     assert (tmp_path / "mine.txt").read_text(encoding="utf-8") == "mine"
+
+
+def test_a_link_to_an_empty_folder_is_filled(tmp_path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    with new_folder(tmp_path / "link") as draft:
+        (draft / "a.txt").touch()
+    assert (tmp_path / "link").is_symlink()
+    assert [p.name for p in (tmp_path / "real").iterdir()] == ["a.txt"]

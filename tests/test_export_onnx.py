@@ -24,7 +24,8 @@ from onnx import numpy_helper
 
 from emo_utils.export.device_model import device_model
 from emo_utils.export.metadata import file_metadata, read_metadata
-from emo_utils.export.onnx import IR_VERSION, OPSET, ONNXModel, export_onnx, run_onnx
+from emo_utils.export.onnx import ONNXModel, export_onnx, run_onnx
+from emo_utils.export.onnx_convert import IR_VERSION, OPSET
 from emo_utils.export.onnx_graph import ALLOWED
 from emo_utils.export.operators import onnx_operators, tflite_operators
 from emo_utils.export.run import TFLiteModel, run_tflite
@@ -119,6 +120,42 @@ def test_a_map_of_one_pixel_is_not_reshaped_to_and_fro(tmp_path):
     np.testing.assert_allclose(run_onnx(path, images), predict_probabilities(model, images), atol=1e-5)
 
 
+@pytest.mark.parametrize("flat", [False, True])
+def test_a_dense_layer_reads_the_map_channels_first(flat, tmp_path):
+    face = keras.Input((8, 8, 1))
+    x = layers.Conv2D(5, 3, activation="relu")(face)
+    x = layers.Dropout(0.5)(layers.Flatten()(x) if flat else layers.GlobalAveragePooling2D()(x))
+    x = layers.Dense(6, activation="relu")(x)
+    model = keras.Model(face, layers.Dense(3, activation="softmax")(x))
+    path = export_onnx(model, tmp_path / "m.onnx")
+    assert {"Reshape", "Squeeze", "Transpose"}.isdisjoint(onnx_operators(path))
+    images = np.random.default_rng(3).integers(0, 9, (9, 8, 8), dtype=np.uint8)
+    np.testing.assert_allclose(run_onnx(path, images), predict_probabilities(model, images), atol=1e-5)
+
+
+def test_a_constant_that_became_an_input_is_named(tmp_path):
+    face = keras.Input((8, 8, 1))
+    x = layers.Flatten()(layers.Normalization(mean=3.0, variance=2.0)(face))
+    model = keras.Model(face, layers.Dense(3, activation="softmax")(x), name="odd")
+    try:
+        path = export_onnx(model, tmp_path / "m.onnx")
+    except ModelError as error:
+        assert "odd" in str(error)  # noqa: PT017  whether tf2onnx does it depends on its version
+    else:
+        ONNXModel(path)
+
+
+def test_a_sequential_model_exports(tmp_path):
+    model = keras.Sequential(
+        [keras.Input((8, 8, 1)), layers.Conv2D(4, 3), layers.BatchNormalization(), layers.Flatten()]
+    )
+    model.add(layers.Dense(3, activation="softmax"))
+    images = np.random.default_rng(4).integers(0, 9, (5, 8, 8), dtype=np.uint8)
+    after = run_onnx(export_onnx(model, tmp_path / "m.onnx"), images)
+    np.testing.assert_allclose(after, predict_probabilities(model, images), atol=1e-5)
+    assert device_model(model).model.output_shape == (None, 3)
+
+
 def test_an_operator_that_engines_lack_is_named(tmp_path):
     face = keras.Input((8, 8, 1))
     x = keras.ops.erf(layers.Conv2D(3, 3)(face))
@@ -170,6 +207,36 @@ def test_a_file_of_another_kind_is_named(read, tmp_path):
         read(tmp_path / "gone")
 
 
+@pytest.mark.parametrize(
+    ("kind", "face", "answer"),
+    [
+        ("FLOAT", (1, 1, "s", "s"), (1, 2)),
+        ("UINT8", (1, 1, 4, 4), (1, 2)),
+        ("FLOAT", (1, 1, 4, 6), (1, 2)),
+        ("FLOAT", (1, 1, 4, 4), ()),
+    ],
+)
+def test_an_onnx_file_of_other_ends_is_named(kind, face, answer, tmp_path):
+    types, helper = onnx.TensorProto, onnx.helper
+    given = helper.make_tensor_value_info("face", getattr(types, kind), face)
+    made = helper.make_tensor_value_info("out", types.FLOAT, answer)
+    nodes = [helper.make_node("Cast", ["face"], ["real"], to=types.FLOAT)]
+    if answer:
+        nodes += [
+            helper.make_node("GlobalAveragePool", ["real"], ["one"]),
+            helper.make_node("Flatten", ["one"], ["out"]),
+        ]
+    else:
+        nodes += [helper.make_node("ReduceMean", ["real"], ["out"], keepdims=0)]
+    proto = helper.make_model(
+        helper.make_graph(nodes, "g", [given], [made]), opset_imports=[helper.make_opsetid("", 13)]
+    )
+    proto.ir_version = 7
+    onnx.save(proto, tmp_path / "m.onnx")
+    with pytest.raises(ModelError, match=r"m\.onnx: (takes and gives|ONNX Runtime cannot load it)"):
+        ONNXModel(tmp_path / "m.onnx")
+
+
 def test_a_damaged_tflite_file_is_named(model, tmp_path):
     whole = export_tflite(model, tmp_path / "m.tflite").read_bytes()
     (tmp_path / "cut.tflite").write_bytes(whole[:200])
@@ -193,6 +260,35 @@ def test_a_device_needs_a_softmax_at_the_end():
     model = keras.Model(face, layers.Dense(3, activation="sigmoid")(layers.Flatten()(face)), name="other")
     with pytest.raises(ModelError, match="other: it must end in a softmax"):
         device_model(model)
+
+
+def test_preprocessing_that_others_go_around_cannot_be_cut_off():
+    face = keras.Input((8, 8, 1))
+    x = layers.Concatenate()([layers.Rescaling(1 / 255)(face), layers.Conv2D(1, 1)(face)])
+    model = keras.Model(face, layers.Dense(3, activation="softmax")(layers.Flatten()(x)), name="round")
+    with pytest.raises(ModelError, match="round: its preprocessing cannot be cut off"):
+        device_model(model)
+
+
+def test_a_softmax_inside_the_last_dense_layer_is_taken_off(images):
+    face = keras.Input((20, 20, 1))
+    x = layers.Flatten()(layers.Rescaling(1 / 255)(face))
+    model = keras.Model(face, layers.Dense(3, activation="softmax")(x))
+    device = device_model(model)
+    logits = keras.ops.convert_to_numpy(device.model(device.normalise(images)))
+    assert logits.min() < 0
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    probabilities = predict_probabilities(model, images)
+    np.testing.assert_allclose(powers / powers.sum(axis=1, keepdims=True), probabilities, atol=1e-5)
+
+
+def test_costs_that_are_not_known_are_no_reason_not_to_export():
+    face = keras.Input((8, 8, 1))
+    x = layers.PReLU()(layers.Conv2D(3, 3)(face))
+    model = keras.Model(face, layers.Softmax()(layers.GlobalAveragePooling2D()(x)))
+    told = file_metadata(model, {**INFO, "calibration": "x"}, "m")
+    assert told["macs"] is None
+    assert told["temperature"] is None
 
 
 def test_samples_are_balanced_and_read_back(model, images, tmp_path):
@@ -242,6 +338,16 @@ def test_keras_is_not_handed_an_exported_file(model, path, tmp_path):
             load_model(file)
         with pytest.raises(ModelError, match=kind):
             load_foreign_model(file, scaling="0..1", classes=NAMES)
+
+
+def test_a_model_of_others_may_name_its_layers_as_ours(images, tmp_path):
+    face = keras.Input((20, 20, 1), name="face")
+    x = layers.Flatten()(layers.Rescaling(1 / 255, name="scaling")(face))
+    x = layers.Activation("softmax", name="probabilities")(layers.Dense(3)(x))
+    keras.Model(face, x).save(tmp_path / "ours.keras")
+    wrapped, info = load_foreign_model(tmp_path / "ours.keras", scaling="0..255", classes=NAMES)
+    path = export_onnx(wrapped, tmp_path / "m.onnx", metadata=file_metadata(wrapped, info, "m"))
+    np.testing.assert_allclose(run_onnx(path, images), predict_probabilities(wrapped, images), atol=1e-5)
 
 
 @pytest.mark.parametrize("missing", ["onnx", "tf2onnx", "onnxslim"])

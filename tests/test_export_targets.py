@@ -90,6 +90,7 @@ def test_parts_that_are_missing_are_named(tmp_path):
     [
         (["tflite", SMALL, "--formats", "int2"], "format must be one of"),
         (["all", "nowhere.keras"], "no such model file"),
+        (["onnx", SMALL, "--name", "../../evil"], "cannot be the name of files"),
         (["jetson", SMALL, "--data", "nowhere.zip"], "nowhere.zip"),
     ],
 )

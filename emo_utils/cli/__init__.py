@@ -57,7 +57,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"error: {where}{error.strerror or error}. Check the path and its permissions.", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\ninterrupted; the same command goes on from the last finished epoch", file=sys.stderr)
+        goes_on = args.call.__module__.rpartition(".")[2] in ("train", "compress")
+        print(f"\ninterrupted{'; the same command goes on from the last finished epoch' * goes_on}", file=sys.stderr)
         return 130
 
 

@@ -59,14 +59,16 @@ def _export(args) -> int:
     check_new_folder(args.out)  # before minutes are spent
     formats = check_formats(args.formats or TFLITE_FORMATS)
     path, model, info = open_model(find_model(args.model), args)
-    name = args.name or (info.get("run_id", path.parent.name) if path.stem == "model" else path.stem)
+    name = args.name or str(info.get("run_id", path.parent.name) if path.stem == "model" else path.stem)
     data = _faces(args.data, info, model_class_names(info, path))
     targets = TARGETS if args.target == "all" else (args.target,)
+    begun: list[str] = []
     with tqdm(total=len(targets), unit="target", leave=False, disable=None) as bar:
 
         def progress(target: str) -> None:
+            bar.update(1 if begun else 0)  # the one before is done
             bar.set_description(target)
-            bar.update(int(bar.desc != ""))
+            begun.append(target)
 
         frame = export_targets(model, info, name, data, args.out, targets, formats, progress=progress)
     print(f"{path.name} on the test part of {data.name}, n by file; accuracy of the model -> of the file")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,12 +28,12 @@ def new_folder(path: str | Path) -> Iterator[Path]:
         EmoUtilsError: see `check_new_folder`.
     """
     check_new_folder(path)
-    path = Path(path).absolute()
+    path = Path(path).resolve()  # a link to an empty folder stays one
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}-"))
+    draft = path.parent / f".{path.name}-{uuid.uuid4().hex[:8]}"
+    draft.mkdir()
     try:
         yield draft
-        draft.chmod(0o755)  # mkdtemp lets nobody but the owner in
         if path.is_dir():
             path.rmdir()
         draft.replace(path)

@@ -14,6 +14,7 @@ from typing import Any
 
 import keras
 
+from emo_utils.datasets.tree import ENTRY_DAMAGE
 from emo_utils.errors import ModelError, first_line
 from emo_utils.models.cost import count_macs, count_parameters
 from emo_utils.recipe import Recipe
@@ -34,9 +35,10 @@ def file_metadata(model: keras.Model, info: dict[str, Any], name: str) -> dict[s
     Returns:
         JSON values. name, class_names in the order of the outputs, input_size in pixels, input_range, calibration (see
         `emo_utils.evaluation.Calibration`; {} where there was none) and of it temperature and not_sure_below,
-        recipe_hash (None for a model of others), run_id, parameters, macs.
+        recipe_hash (None for a model of others), run_id, parameters, macs (None where they are not known).
     """
-    calibration = info.get("calibration") or {}
+    calibration = info.get("calibration")
+    calibration = calibration if isinstance(calibration, dict) else {}
     return {
         "name": name,
         "class_names": list(info["class_names"]),
@@ -48,8 +50,15 @@ def file_metadata(model: keras.Model, info: dict[str, Any], name: str) -> dict[s
         "recipe_hash": Recipe.from_dict(info["recipe"]).hash if info.get("recipe") else None,
         "run_id": info.get("run_id"),
         "parameters": count_parameters(model).total,
-        "macs": count_macs(model),
+        "macs": _macs(model),
     }
+
+
+def _macs(model: keras.Model) -> int | None:
+    try:
+        return count_macs(model)
+    except ModelError:
+        return None  # a figure for the table is no reason not to export
 
 
 def with_metadata(content: bytes, metadata: dict[str, Any]) -> bytes:
@@ -76,7 +85,7 @@ def read_metadata(path: str | Path) -> dict[str, Any]:
     try:
         text = _of_tflite(path) if path.suffix == ".tflite" else _of_onnx(path)
         metadata = json.loads(text) if text else {}
-    except (OSError, ValueError, RecursionError, zipfile.BadZipFile) as error:
+    except (*ENTRY_DAMAGE, ValueError, RecursionError, RuntimeError) as error:
         raise ModelError(
             f"{path}: what it says of itself cannot be read: {first_line(error)}. Export it anew."
         ) from None

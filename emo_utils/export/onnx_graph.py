@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 
 import numpy as np
@@ -69,13 +70,9 @@ def fuse_hard_sigmoids(graph: onnx.GraphProto) -> None:
         if product is not None:
             product.output[0] = sixth.output[0]
         clip.CopyFrom(onnx.helper.make_node("HardSigmoid", [x], [gate], name=clip.name, alpha=1 / 6, beta=0.5))
-    kept = [node for node in graph.node if id(node) not in gone]
-    used = {name for node in kept for name in node.input}
-    constants = [t for t in graph.initializer if t.name in used]
-    for field, content in ((graph.node, kept), (graph.initializer, constants)):
-        content = [type(c).FromString(c.SerializeToString()) for c in content]  # they live in the list to be emptied
-        del field[:]
-        field.extend(content)
+    for node in [node for node in graph.node if id(node) in gone]:
+        graph.node.remove(node)
+    _drop_unused(graph)
     del graph.value_info[:]
 
 
@@ -84,12 +81,7 @@ def drop_idle_reshapes(proto: onnx.ModelProto) -> None:
 
     tf2onnx leaves such chains where a map has shrunk to a single pixel, in place of transpositions.
     """
-    graph = onnx.shape_inference.infer_shapes(proto).graph
-    shapes = {
-        value.name: [d.dim_value for d in value.type.tensor_type.shape.dim]
-        for value in (*graph.value_info, *graph.input, *graph.output)
-    }
-    graph = proto.graph
+    shapes, graph = _shapes(proto), proto.graph
     makers = {name: node for node in graph.node for name in node.output}
     origin = {}
     for node in graph.node:
@@ -101,27 +93,43 @@ def drop_idle_reshapes(proto: onnx.ModelProto) -> None:
             source = makers.get(start)
     for node in graph.node:
         node.input[:] = [origin.get(name, name) for name in node.input]
-    used = {name for node in graph.node for name in node.input} | {out.name for out in graph.output}
-    while any(idle := [node for node in graph.node if not used.intersection(node.output)]):
-        for node in idle:
-            graph.node.remove(node)
-        used = {name for node in graph.node for name in node.input} | {out.name for out in graph.output}
+    _drop_unused(graph)
+
+
+def flatten_plainly(proto: onnx.ModelProto) -> None:
+    """Write what flattens a map or squeezes it as Flatten, in place: more parsers know it than Reshape and Squeeze.
+
+    Keras flattens channels last. The transposition for that is taken out of the graph, and the rows of the dense layers
+    that read the values take the order of channels first instead.
+    """
+    shapes, graph = _shapes(proto), proto.graph
+    makers = {name: node for node in graph.node for name in node.output}
+    constants = {t.name: t for t in graph.initializer}
+    for node in graph.node:
+        given, made = shapes.get(node.input[0]) if node.input else None, shapes.get(node.output[0])
+        if node.op_type not in _SHAPE_ONLY or not given or made != [1, math.prod(given)]:
+            continue
+        source, start = makers.get(node.input[0]), node.input[0]
+        readers = [n for n in graph.node if node.output[0] in n.input]
+        if source is not None and source.op_type == "Transpose":
+            if list(source.attribute[0].ints) != [0, 2, 3, 1] or not all(_multiplies(n, constants) for n in readers):
+                continue  # `check_graph` names what is left
+            for name in {n.input[1] for n in readers}:
+                rows = numpy_helper.to_array(constants[name])
+                rows = rows.reshape(*given[1:], -1).transpose(2, 0, 1, 3).reshape(rows.shape)
+                constants[name].CopyFrom(numpy_helper.from_array(np.ascontiguousarray(rows), name))
+            start = source.input[0]
+        node.CopyFrom(onnx.helper.make_node("Flatten", [start], list(node.output), name=node.name, axis=1))
+    _drop_unused(graph)
 
 
 def rename_ends(graph: onnx.GraphProto, source: str, target: str) -> None:
-    """Name input and output, in place, and flatten where an axis is squeezed: more parsers know Flatten."""
+    """Name input and output, in place."""
     names = {graph.input[0].name: source, graph.output[0].name: target}
     graph.input[0].name, graph.output[0].name = source, target
     for node in graph.node:
         for field in (node.input, node.output):
             field[:] = [names.get(name, name) for name in field]
-        if node.op_type == "Squeeze":
-            flat = onnx.helper.make_node("Flatten", node.input[:1], list(node.output), name=node.name, axis=1)
-            node.CopyFrom(flat)
-    used = {name for node in graph.node for name in node.input}
-    constants = [onnx.TensorProto.FromString(t.SerializeToString()) for t in graph.initializer if t.name in used]
-    del graph.initializer[:]
-    graph.initializer.extend(constants)
 
 
 def check_graph(proto: onnx.ModelProto, name: str) -> None:
@@ -141,6 +149,32 @@ def check_graph(proto: onnx.ModelProto, name: str) -> None:
             f"{name}: its ONNX file would need {found}, which TensorRT 8.2 or Hailo's parser may refuse. Allowed: "
             f"{', '.join(sorted(ALLOWED))}. Build the model from Keras's convolutions, poolings and dense layers."
         )
+
+
+def _shapes(proto: onnx.ModelProto) -> dict[str, list[int]]:
+    graph = onnx.shape_inference.infer_shapes(proto).graph
+    values = (*graph.value_info, *graph.input, *graph.output)
+    return {value.name: [d.dim_value for d in value.type.tensor_type.shape.dim] for value in values}
+
+
+def _multiplies(node: onnx.NodeProto, constants: dict[str, onnx.TensorProto]) -> bool:
+    """Return whether a node is a dense layer: its first input times a constant, which is not transposed."""
+    transposed = any(a.name in ("transA", "transB") and a.i for a in node.attribute)
+    return node.op_type in ("MatMul", "Gemm") and node.input[1] in constants and not transposed
+
+
+def _drop_unused(graph: onnx.GraphProto) -> None:
+    """Remove nodes and constants that nothing reads."""
+    ends = {out.name for out in graph.output}
+    while True:
+        used = ends.union(*(node.input for node in graph.node))
+        idle = [node for node in graph.node if used.isdisjoint(node.output)]
+        if not idle:
+            break
+        for node in idle:
+            graph.node.remove(node)
+    for tensor in [t for t in graph.initializer if t.name not in used]:
+        graph.initializer.remove(tensor)
 
 
 def _division(clip, readers, values):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -86,7 +87,8 @@ def quantise_onnx(source: str | Path, path: str | Path, calibration: np.ndarray)
                 raise ModelError(f"{source}: ONNX Runtime cannot make it int8: {first_line(error)}") from None
         proto = load_onnx(draft)
         del proto.metadata_props[:]
-        proto.metadata_props.extend(float_proto.metadata_props)
+        for told in float_proto.metadata_props:
+            proto.metadata_props.add(key=told.key, value=json.dumps({**json.loads(told.value), "format": "int8"}))
         draft.write_bytes(proto.SerializeToString())
     return path
 

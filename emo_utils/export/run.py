@@ -31,14 +31,15 @@ class TFLiteModel:
             raise ModelError(f"{path}: no such TFLite file.")
         try:
             with quiet_stderr():
-                self._interpreter = _interpreter(path)
+                self._interpreter = litert_interpreter(path)
                 self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             raise ModelError(f"{path}: LiteRT cannot load it: {first_line(error)}") from None
         inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
         self._source, self._target = inputs[0], outputs[0]
         shape = tuple(self._source["shape"])
-        if len(inputs) != 1 or len(outputs) != 1 or len(shape) != 4 or shape[::3] != (1, 1):
+        square = len(shape) == 4 and shape[1] == shape[2]
+        if len(inputs) != 1 or len(outputs) != 1 or not square or shape[::3] != (1, 1):
             raise ModelError(f"{path}: wants input of shape {shape}, not one grey face (1, size, size, 1).")
         self.size = int(shape[1])
         self.n_classes = int(self._target["shape"][-1])
@@ -102,7 +103,8 @@ def check_litert() -> None:
     _litert()
 
 
-def _interpreter(path: Path):
+def litert_interpreter(path: Path):
+    """Return LiteRT's interpreter of a file on one thread; EmoUtilsError where it is not installed."""
     return _litert()(model_path=str(path), num_threads=1)
 
 

@@ -28,6 +28,9 @@ MIN_AGREEMENT = {
     "int4": 0.5,
     "onnx": 0.999,
 }
+# Of any value, as a share of the largest if that is above one. A file may name the right classes and still have lost
+# its softmax, and with it the meaning of its calibration. Formats with integers in them move single values far.
+MAX_DIFFERENCE = {"float32": 1e-3, "float16": 0.05, "onnx": 1e-3}
 
 
 @dataclass(frozen=True)
@@ -59,14 +62,18 @@ def verify_export(before: np.ndarray, after: np.ndarray, data: FaceDataset, form
     """Compare probabilities before and after export.
 
     Args:
-        before: float array of shape (n, n_classes), of the Keras model.
+        before: float array of shape (n, n_classes), of the Keras model; logits serve as well.
         after: the same of the exported file.
         data: the faces, for their labels.
         format: a key of `MIN_AGREEMENT`.
 
     Raises:
-        ModelError: fewer faces than `MIN_AGREEMENT` says get the same class: the file does not do what the model does.
+        ModelError: values that are not finite, fewer faces with the same class than `MIN_AGREEMENT` says, or a larger
+            difference than `MAX_DIFFERENCE`: the file does not do what the model does.
     """
+    for values, whose in ((before, "model"), (after, f"{format} file")):
+        if not np.isfinite(values).all():
+            raise ModelError(f"The {whose} gives NaN or infinity for ordinary faces. Are its weights damaged?")
     same = before.argmax(axis=1) == after.argmax(axis=1)
     result = Verification(
         n=len(data),
@@ -76,7 +83,9 @@ def verify_export(before: np.ndarray, after: np.ndarray, data: FaceDataset, form
         accuracy_after=float(np.mean(after.argmax(axis=1) == data.labels)),
     )
     # One face of a small set may sit on the fence between two classes.
-    if (~same).sum() > max(1, (1 - MIN_AGREEMENT[format]) * len(data)):
+    others = (~same).sum() > max(1, (1 - MIN_AGREEMENT[format]) * len(data))
+    far = result.max_difference > MAX_DIFFERENCE.get(format, np.inf) * max(1.0, float(np.abs(before).max()))
+    if others or far:
         remedy = (
             "Take more calibration images, of all classes."
             if format.startswith("int8")
@@ -84,7 +93,7 @@ def verify_export(before: np.ndarray, after: np.ndarray, data: FaceDataset, form
         )
         raise ModelError(
             f"The {format} file does not agree with its model: {result}. At least {MIN_AGREEMENT[format]:.1%} of faces "
-            f"must get the same class. {remedy}"
+            f"must get the same class{', with the same probabilities' if format in MAX_DIFFERENCE else ''}. {remedy}"
         )
     return result
 

@@ -81,7 +81,9 @@ def load_foreign_model(
         scores = _connect(foreign, size, channels, scaling)
         logits = _gives_logits(scores, path)
         # As in the course's own models, float32 whatever precision the rest computes in.
-        activation = keras.layers.Activation("softmax" if logits else "linear", dtype="float32", name="probabilities")
+        activation = keras.layers.Activation(
+            "softmax" if logits else "linear", dtype="float32", name=_free("probabilities", foreign)
+        )
         model = keras.Model(scores.input, activation(scores.output), name=f"{foreign.name}_emotions")
     except (ValueError, TypeError) as error:
         raise ModelError(f"{path}: cannot be run on {size}x{size} pixels: {first_line(error)}") from None
@@ -143,12 +145,20 @@ def _number_of_outputs(model: keras.Model, path: Path) -> int:
 
 def _connect(foreign: keras.Model, size: int, channels: int, scaling: str) -> keras.Model:
     """Return the foreign model behind the course's input."""
-    face = keras.Input((size, size, 1), name="face")
+    face = keras.Input((size, size, 1), name=_free("face", foreign))
     scale, offset = SCALINGS[scaling]
-    x = keras.layers.Rescaling(scale, offset, name="scaling")(face)
+    x = keras.layers.Rescaling(scale, offset, name=_free("scaling", foreign))(face)
     if channels == 3:
-        x = keras.layers.Concatenate(name="grey_to_rgb")([x, x, x])
+        x = keras.layers.Concatenate(name=_free("grey_to_rgb", foreign))([x, x, x])
     return keras.Model(face, foreign(x))
+
+
+def _free(name: str, foreign: keras.Model) -> str:
+    """Return the name, or one like it that no layer of the foreign model has: exports open it and need one each."""
+    taken = {layer.name for layer in foreign._flatten_layers()}
+    while name in taken:
+        name += "_outside"
+    return name
 
 
 def _gives_logits(scores: keras.Model, path: Path) -> bool:

@@ -98,6 +98,8 @@ def clone_layers(
     Returns:
         The new model: same names and nesting; layers that were not replaced have their old weights and `trainable`.
     """
+    if call is not None and isinstance(model, keras.Sequential):  # whose calls cannot be changed
+        model = keras.Model(model.inputs, model.outputs, name=model.name)
     copies: list[tuple[keras.layers.Layer, keras.layers.Layer]] = []
     done: dict[int, Any] = {}  # a layer may stand in several of the models
 
