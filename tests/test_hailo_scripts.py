@@ -403,7 +403,8 @@ def test_the_bench_file_says_which_compiler_and_which_bits(bundle, run, hef):
         script.write("quantization_param(conv1, precision_mode=a16_w16)\n")
     run("run_hailo.py", "small.hef", "--warmup", 1, "--power-seconds", 0)
     assert read_bench_file(bundle / "bench_hailo.json")["results"][0]["precision"] == "int8x16"
-    steps = [{"step": "load_script", "script": ["a line"]}, {"step": "compile_hef", "file": "small.hef"}]
+    line = "# quantization_param(conv1, precision_mode=a16_w16)"
+    steps = [{"step": "load_script", "script": [line]}, {"step": "compile_hef", "file": "small.hef"}]
     known = {
         "schema": "emo_utils.hailo_compile",
         "version": 1,

@@ -84,7 +84,7 @@ def make_job(info: dict, arch: str, only: str | None) -> Job:
 def check_calibset_size(script: list[str], n: int) -> None:
     """Raise BundleError where model.alls asks for another number of images than calib_set.npy has."""
     for number, line in enumerate(script, start=1):
-        found = re.search(r"calibset_size\s*=\s*(\d+)", line)
+        found = re.match(r"[^#]*calibset_size\s*=\s*(\d+)", line)
         if found and found[1] != str(n):
             raise BundleError(
                 f"model.alls, line {number}, says calibset_size={found[1]:.20}, and calib_set.npy has {n} images. "

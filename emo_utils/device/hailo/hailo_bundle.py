@@ -192,7 +192,7 @@ def read_script(folder):
 
 def precision_of(script):
     """Return "int8", or "int8x16" where lines of a model script give layers 16 bits."""
-    return "int8x16" if any(re.search(r"precision_mode\s*=\s*\w*a16", str(line)) for line in script) else "int8"
+    return "int8x16" if any(re.match(r"[^#]*precision_mode\s*=\s*\w*a16", str(line)) for line in script) else "int8"
 
 
 def check_writable(path):

@@ -105,9 +105,14 @@ def open_model(path):
     try:
         session = onnxruntime.InferenceSession(path, providers=[p for p in PROVIDERS if p in available])
     except Exception as error:  # onnxruntime's errors have no common base
-        raise CameraError(f"{path}: onnxruntime cannot load it: {str(error).splitlines()[0]}") from None
+        raise CameraError(f"{path}: onnxruntime cannot load it: {first_line(error)}") from None
     name = session.get_inputs()[0].name
     return (lambda values: session.run(None, {name: values})[0][0]), session.get_providers()[0]
+
+
+def first_line(error):
+    """Return the first line of an error's text, or the name of its class where it has none."""
+    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def try_out(model, info):
@@ -116,7 +121,7 @@ def try_out(model, info):
     try:
         n = len(model(network_input(np.zeros(shape[2:], np.uint8), shape)))
     except Exception as error:  # as above
-        raise CameraError(f"{info['name']}.onnx: onnxruntime cannot run it: {str(error).splitlines()[0]}") from None
+        raise CameraError(f"{info['name']}.onnx: onnxruntime cannot run it: {first_line(error)}") from None
     if n != len(classes):
         raise CameraError(f"export_info.json names {len(classes)} classes, the model has {n}. Export the bundle again.")
 
