@@ -134,6 +134,21 @@ def test_settings_that_make_no_sense_are_named(settings, message):
         run_bench(**{"models": [MODEL], **settings})
 
 
+def test_a_folder_with_something_in_it_is_left_alone(tmp_path, capsys):
+    (tmp_path / "bench.json").write_text("measured before")
+    with pytest.raises(EmoUtilsError, match="is not empty"):
+        run_bench(["gone.keras"], out=tmp_path)  # said before a model is looked for
+    assert main(["bench", "gone.keras", "--out", str(tmp_path)]) == 1
+    assert "is not empty" in capsys.readouterr().err
+    assert (tmp_path / "bench.json").read_text() == "measured before"
+
+
+def test_a_run_that_fails_leaves_no_folder(tmp_path):
+    with pytest.raises(ModelError, match=r"gone\.keras"):
+        run_bench(["gone.keras"], out=tmp_path / "bench")
+    assert list(tmp_path.iterdir()) == []
+
+
 def _job(**changes) -> dict:
     return {
         "runtime": "matrix_product",

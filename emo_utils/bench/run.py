@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import tempfile
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.util import find_spec
@@ -25,6 +25,7 @@ from emo_utils.bench.timing import summarise
 from emo_utils.datasets import FaceDataset
 from emo_utils.errors import EmoUtilsError
 from emo_utils.evaluation.progress import progress_bar
+from emo_utils.export.folder import new_folder
 from emo_utils.table import environment
 
 if TYPE_CHECKING:
@@ -72,8 +73,8 @@ def run_bench(
         rounds: turns of each.
         n: timed runs on one face in a turn. In batches of 8 and 32 about as many faces are run.
         limit: at most this many test faces.
-        out: folder to keep the exported files in, with bench.json, which has all raw times; its results are then
-            logged in the experiment table, too. None keeps nothing.
+        out: folder, new or empty, to keep the exported files in, with bench.json, which has all raw times; its results
+            are then logged in the experiment table, too. None keeps nothing.
         trusted: also load Keras models with layers that are code of their maker, which runs on this machine then.
 
     Returns:
@@ -82,26 +83,28 @@ def run_bench(
 
     Raises:
         ModelError, DataError: a model or the data cannot be used.
-        EmoUtilsError: a setting that makes no sense, a runtime that is not installed, or a process that died.
+        EmoUtilsError: a setting that makes no sense, a folder with something in it, a runtime that is not installed, or
+            a process that died.
     """
     import pandas as pd
 
     _check_settings(runtimes, threads, rounds, n, limit)
-    subjects = open_subjects(models, trusted)
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch if out is None else out)
-        folder.mkdir(parents=True, exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        nullcontext(Path(scratch)) if out is None else new_folder(out) as folder,
+    ):
         found = [
             candidate
-            for subject in subjects
+            for subject in open_subjects(models, trusted)
             for candidate in candidates(
                 subject, faces_for(subject, data, limit), runtimes, precisions, folder, Path(scratch)
             )
         ]
         results, refused = _measure(found, threads, rounds, n, Path(scratch))
-        document = _document(results)
         if out is not None:
-            log_bench_file(write_bench_file(folder / "bench.json", document))
+            write_bench_file(folder / "bench.json", _document(results))
+    if out is not None:
+        log_bench_file(Path(out) / "bench.json")
     frame = pd.DataFrame(results).drop(columns="latencies_ms")
     frame.attrs["refused"] = refused
     return frame

@@ -52,7 +52,8 @@ def add_bench(commands) -> None:
         "--out",
         type=Path,
         metavar="DIR",
-        help="keep the files and bench.json, with all raw times, here, and log the results in the experiment table",
+        help="keep the files and bench.json, with all raw times, in this new folder, and log the results in the "
+        "experiment table",
     )
     add_foreign(bench)
     bench.set_defaults(call=_bench)
@@ -72,8 +73,11 @@ def _bench(args) -> int:
     from emo_utils.bench import run_bench
     from emo_utils.bench.subjects import EXPORTED
     from emo_utils.datasets import load_dataset
+    from emo_utils.export.folder import check_new_folder
     from emo_utils.training.sources import find_model
 
+    if args.out:
+        check_new_folder(args.out)  # before models are loaded
     paths = [find_model(model) for model in args.models]
     try:
         frame = run_bench(
