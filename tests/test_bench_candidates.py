@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import zipfile
 
 import keras
@@ -11,6 +12,7 @@ from emo_utils.bench.candidates import Candidate, candidates
 from emo_utils.bench.engines import ENGINES
 from emo_utils.bench.subjects import Faces, open_subjects
 from emo_utils.errors import ModelError
+from emo_utils.export.metadata import with_metadata
 from emo_utils.models import save_model
 
 INFO = {"class_names": ["happy", "sad"], "scaling": "0..255"}
@@ -78,3 +80,58 @@ def test_models_of_the_same_name_are_told_apart(paths, titles, stems, plain, tmp
     subjects = open_subjects([(tmp_path / path, plain, INFO) for path in paths])
     assert [subject.title for subject in subjects] == titles
     assert [subject.stem for subject in subjects] == stems
+
+
+def _exported(path, graph: str):
+    """Write an ONNX file that says of itself no more than what its outputs mean."""
+    parser = pytest.importorskip("onnx.parser")
+    proto = parser.parse_model(f'<ir_version: 7, opset_import: ["": 13]> g {graph}')
+    proto.metadata_props.add(key="emo_utils", value=json.dumps({"class_names": INFO["class_names"]}))
+    path.write_bytes(proto.SerializeToString())
+    (subject,) = open_subjects([path])
+    return candidates(subject, Faces(None, None, None), ["onnxruntime"], [], path.parent, path.parent)
+
+
+@pytest.mark.parametrize(
+    ("nodes", "precision"),
+    [
+        ("x = Identity(face)", "float32"),
+        ("q = QuantizeLinear(face, s) x = DequantizeLinear(q, s)", "int8"),
+        ("w = Constant<value = int8 {2}>() v = DequantizeLinear(w, s) x = Add(face, v)", "int8"),  # weights alone
+    ],
+)
+def test_an_onnx_file_of_eight_bits_is_no_float32(nodes, precision, tmp_path):
+    nodes = (
+        "s = Constant<value_float = 1.>() "
+        f"{nodes} y = AveragePool<kernel_shape = [24, 12], strides = [24, 12]>(x) out = Flatten(y)"
+    )
+    (found,) = _exported(tmp_path / "m.onnx", f"(float[1,1,24,24] face) => (float[1,2] out) {{ {nodes} }}")
+    assert found.known["precision"] == precision
+    assert found.face.shape == (1, 1, 24, 24)
+
+
+@pytest.mark.parametrize(
+    "graph",
+    [
+        "(float[1,1,S,S] face) => (float[1,2] out) { out = Flatten(face) }",
+        "(float[N,1,8,8] face) => (float[N,64] out) { out = Flatten(face) }",
+        "(uint8[1,1,8,8] face) => (float[1,64] out) { x = Cast<to = 1>(face) out = Flatten(x) }",
+        "(float[1,1,8,8] face) => (float out) { out = ReduceMean<keepdims = 0>(face) }",
+        "(float[1,1,8,12] face) => (float[1,96] out) { out = Flatten(face) }",
+    ],
+)
+def test_an_onnx_file_that_takes_no_face_is_named(graph, tmp_path):
+    with pytest.raises(ModelError, match=r"^\S+m\.onnx: [^\n]+$"):
+        list(_exported(tmp_path / "m.onnx", graph))
+
+
+def test_a_tflite_file_that_takes_no_face_is_named(tmp_path):
+    tf = pytest.importorskip("tensorflow")
+    face = tf.TensorSpec((1, 8, 12, 1), tf.float32)
+    function = tf.function(lambda face: tf.reshape(face, (1, 96))).get_concrete_function(face)
+    path = tmp_path / "m.tflite"
+    content = tf.lite.TFLiteConverter.from_concrete_functions([function]).convert()
+    path.write_bytes(with_metadata(content, {"class_names": INFO["class_names"]}))
+    (subject,) = open_subjects([path])
+    with pytest.raises(ModelError, match=r"^\S+m\.tflite: [^\n]+$"):
+        list(candidates(subject, Faces(None, None, None), ["litert"], [], tmp_path, tmp_path))

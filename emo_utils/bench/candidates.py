@@ -14,6 +14,7 @@ from emo_utils.bench.subjects import EXPORTED, Faces, Subject
 from emo_utils.errors import EmoUtilsError, ModelError
 from emo_utils.export import TFLiteModel, calibration_images, convert_tflite, run_tflite
 from emo_utils.export.onnx import ONNXModel, export_onnx, run_onnx
+from emo_utils.export.operators import onnx_operators
 from emo_utils.faces import render_face
 from emo_utils.models import save_model
 
@@ -122,9 +123,9 @@ def _hits(faces: Faces, answers: np.ndarray | None) -> dict[str, Any]:
 
 
 def _precision(path: Path) -> str:
-    """Return the precision of an exported file that does not say it, by the types in it."""
-    if path.suffix == ".onnx":
-        return "float32"  # `ONNXModel` takes no other
+    """Return the precision of an exported file that does not say it, by what is in it."""
+    if path.suffix == ".onnx":  # float32 in and out, or `ONNXModel` refuses it
+        return "int8" if {"QuantizeLinear", "DequantizeLinear"} & onnx_operators(path).keys() else "float32"
     from ai_edge_litert.interpreter import Interpreter
 
     interpreter = Interpreter(model_path=str(path))
