@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 
+import numpy as np
 import pytest
 
 from emo_utils.bench import log_bench_file, read_bench_file, write_bench_file
@@ -25,8 +26,8 @@ DEVICE = {
 @pytest.fixture
 def document():
     result = dict.fromkeys(RESULT) | {
-        "model": "m.keras", "runtime": "tensorrt", "precision": "float16", "n": 3, "p50_ms": 2.0, "p90_ms": 2.5,
-        "p99_ms": 3, "accuracy": 0.5, "energy_net_mj": -0.1, "latencies_ms": [1, 2.0, 3.0],
+        "model": "m.keras", "runtime": "tensorrt", "precision": "float16", "n": 3, "p50_ms": 2.0, "p90_ms": 2.8,
+        "p99_ms": 2.98, "accuracy": 0.5, "energy_net_mj": -0.1, "latencies_ms": [1, 2.0, 3.0],
     }  # fmt: skip
     return {
         "schema": "emo_utils.bench",
@@ -78,7 +79,12 @@ def test_the_keys_are_the_agreed_ones():
         (("results", 0, "runtime"), "tvm", "runtime cannot be"),
         (("results", 0, "precision"), ["int8"], "precision cannot be"),
         (("results", 0, "n"), 3.0, "n cannot be 3.0"),
-        (("results", 0, "n"), 4, "n is 4, but 3 latencies_ms are there"),
+        (("results", 0, "n"), 4, "result 1: n is 4, but its latencies_ms give 3"),
+        (("results", 0, "p50_ms"), 2.00001, "p50_ms is 2.00001, but its latencies_ms give 2."),
+        (("results", 0, "mean_ms"), 1.9, "mean_ms is 1.9, but its latencies_ms give 2."),
+        (("results", 0, "std_ms"), 1.0, "std_ms is 1.0, but its latencies_ms give 0.816496581"),
+        (("results", 0, "latencies_ms"), [1, 2.0, 3.1], "p90_ms is 2.8, but its latencies_ms give 2.88"),
+        (("results", 0, "latencies_ms"), [], "latencies_ms cannot be []"),
         (("results", 0, "threads"), -1, "threads cannot be -1"),
         (("results", 0, "mean_ms"), "2", "mean_ms cannot be"),
         (("results", 0, "mean_ms"), True, "mean_ms cannot be true"),
@@ -87,7 +93,7 @@ def test_the_keys_are_the_agreed_ones():
         (("results", 0, "mean_ms"), float("inf"), "mean_ms cannot be Infinity"),
         (("results", 0, "bytes"), 10**30, "bytes cannot be"),
         (("results", 0, "accuracy"), 50, "accuracy cannot be 50"),
-        (("results", 0, "p90_ms"), 1.9, "its percentiles do not rise: 2.0, 1.9, 3"),
+        (("results", 0, "p90_ms"), 1.9, "its percentiles do not rise: 2.0, 1.9, 2.98"),
         (("results", 0, "latencies_ms"), [1, None, 2], "latencies_ms cannot be"),
     ],
 )
@@ -107,6 +113,15 @@ def test_what_is_wrong_is_said_in_one_line(where, value, message, document, tmp_
     with pytest.raises(EmoUtilsError):
         write_bench_file(tmp_path / "c.json", changed)
     assert not (tmp_path / "c.json").exists()
+
+
+def test_raw_times_may_be_rounded_as_on_a_device(document, tmp_path):
+    times = np.random.default_rng(0).gamma(3, 0.1, 200)
+    p50, p90, p95, p99 = np.percentile(times, [50, 90, 95, 99]).tolist()
+    figures = {"n": 200, "p50_ms": p50, "p90_ms": p90, "p95_ms": p95, "p99_ms": p99, "mean_ms": times.mean()}
+    rounded = [round(time, 6) for time in times.tolist()]
+    document["results"][0] |= figures | {"std_ms": times.std(), "latencies_ms": rounded}
+    assert read_bench_file(_saved(tmp_path / "b.json", document)) == document
 
 
 def test_a_missing_value_is_named(document, tmp_path):

@@ -3,19 +3,24 @@
 {"schema": "emo_utils.bench", "version": 1, "made_by": ..., "time": ISO 8601 in UTC,
  "device": {name, system, python, power_mode, software}, "results": [{every key of `RESULT`}, ...]}
 
-Every key is there in every result, null where it was not measured. Bench files come from other machines, so nothing
-in them is trusted.
+Every key is there in every result, null where it was not measured. Where raw times are there, the figures must follow
+from them. Bench files come from other machines, so nothing in them is trusted.
 """
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from emo_utils.atomic import replacing
+from emo_utils.bench.timing import summarise
 from emo_utils.errors import EmoUtilsError, first_line
 
 SCHEMA, VERSION = "emo_utils.bench", 1
@@ -52,7 +57,7 @@ def _share(value: Any) -> bool:
 
 
 def _amounts(value: Any) -> bool:
-    return isinstance(value, list) and all(map(_amount, value))
+    return isinstance(value, list) and len(value) > 0 and all(map(_amount, value))
 
 
 def _or_null(check: Check) -> Check:
@@ -151,9 +156,12 @@ def _check_result(result: Any, where: str) -> None:
     known = [result[key] for key in PERCENTILES if result[key] is not None]
     if known != sorted(known):
         raise EmoUtilsError(f"{where}its percentiles do not rise: {', '.join(map(str, known))}. {_REMEDY}")
-    latencies = result["latencies_ms"]
-    if latencies is not None and len(latencies) != result["n"]:
-        raise EmoUtilsError(f"{where}n is {result['n']}, but {len(latencies)} latencies_ms are there. {_REMEDY}")
+    if result["latencies_ms"] is None:
+        return
+    for key, value in asdict(summarise(np.array(result["latencies_ms"], dtype=float))).items():
+        # The Hailo script rounds times to a millionth of a millisecond, after its percentiles.
+        if result[key] is not None and not math.isclose(result[key], value, rel_tol=1e-6, abs_tol=1e-6):
+            raise EmoUtilsError(f"{where}{key} is {result[key]}, but its latencies_ms give {value:.9g}. {_REMEDY}")
 
 
 def _check(values: Any, checks: dict[str, Check], where: str) -> None:
