@@ -150,15 +150,7 @@ def test_a_run_that_fails_leaves_no_folder(tmp_path):
 
 
 def _job(**changes) -> dict:
-    return {
-        "runtime": "matrix_product",
-        "path": "",
-        "threads": 1,
-        "trusted": False,
-        "batches": [],
-        "warmup": 1,
-        **changes,
-    }
+    return {"runtime": "matrix_product", "path": "", "threads": 1, "batches": [], "warmup": 1, **changes}
 
 
 @pytest.fixture

@@ -1,10 +1,10 @@
 """A process that holds one model in one runtime and times it when told to: `python -m emo_utils.bench.worker JOB`.
 
-JOB is JSON: "runtime", a key of `ENGINES`; "path"; "threads"; "trusted", whether the file may run code of its maker;
-"face", an .npy file with one face in the form of the model's input; "batches", sizes besides 1; "warmup", untimed runs.
-The process imports the runtime and says so; then a line on its standard input makes it load the model, and every
-further one, a number n, time n runs. Each is answered by a line of JSON. It ends with its input, so that no worker
-outlives whoever started it.
+JOB is JSON: "runtime", a key of `ENGINES`; "path"; "threads"; "trusted", whether the file may run code of its maker,
+false where it is missing; "face", an .npy file with one face in the form of the model's input; "batches", sizes besides
+1; "warmup", untimed runs. The process imports the runtime and says so; then a line on its standard input makes it load
+the model, and every further one, a number n, time n runs. Each is answered by a line of JSON. It ends with its input,
+so that no worker outlives whoever started it.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def main() -> None:
 
 def _serve(job: dict):
     face = np.load(job["face"], allow_pickle=False)
-    load = ENGINES[job["runtime"]](job["path"], job["threads"], job["trusted"])
+    load = ENGINES[job["runtime"]](job["path"], job["threads"], job.get("trusted", False))
     yield {"ready": True}
     if not sys.stdin.readline():
         return
