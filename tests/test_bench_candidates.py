@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import zipfile
+from contextlib import ExitStack, nullcontext
 
 import keras
+import numpy as np
 import pytest
 
+from emo_utils.bench import run
 from emo_utils.bench.candidates import Candidate, candidates
 from emo_utils.bench.engines import ENGINES
 from emo_utils.bench.subjects import Faces, open_subjects
@@ -64,6 +67,17 @@ def test_code_of_a_maker_is_loaded_only_where_it_is_trusted(sly, tmp_path):
     assert _loaded((path, sly, INFO), tmp_path / "scratch", trusted=True).trusted
     with pytest.raises(ModelError, match="Lambda"):
         _loaded((path, sly, INFO), tmp_path / "scratch")
+
+
+@pytest.mark.parametrize("trusted", [False, True])
+def test_the_process_is_told_whom_to_trust(trusted, tmp_path, monkeypatch):
+    jobs = []
+    monkeypatch.setattr(run, "started", lambda title, job, folder: nullcontext(jobs.append(job)))
+    known = {"model": "m.keras", "precision": "float32"}
+    with ExitStack() as stack:
+        run._start(stack, "keras", tmp_path, 1, tmp_path, Candidate(known, tmp_path, np.zeros(1), trusted))
+        run._start(stack, "matrix_product", tmp_path, 1, tmp_path)
+    assert [job["trusted"] for job in jobs] == [trusted, False]
 
 
 @pytest.mark.parametrize(
