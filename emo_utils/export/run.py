@@ -38,9 +38,13 @@ class TFLiteModel:
         inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
         self._source, self._target = inputs[0], outputs[0]
         shape = tuple(self._source["shape"])
+        answer = tuple(self._target["shape"])
         square = len(shape) == 4 and shape[1] == shape[2]
-        if len(inputs) != 1 or len(outputs) != 1 or not square or shape[::3] != (1, 1):
-            raise ModelError(f"{path}: wants input of shape {shape}, not one grey face (1, size, size, 1).")
+        if len(inputs) != 1 or len(outputs) != 1 or not square or shape[::3] != (1, 1) or len(answer) != 2:
+            raise ModelError(
+                f"{path}: takes {shape} and gives {answer}, not one grey face (1, size, size, 1) and one value a class "
+                "(1, n_classes)."
+            )
         self.size = int(shape[1])
         self.n_classes = int(self._target["shape"][-1])
 
