@@ -98,8 +98,8 @@ def load_model(path: str | Path, *, trusted: bool = False) -> tuple[keras.Model,
             text = str(error)
             if not trusted and "unsafe" in text and "Lambda" in text:  # Keras's advice, to switch safety off, is long
                 raise ModelError(
-                    f"{path}: has a Lambda layer, which is code of its maker. It is refused; build it without, or load it "
-                    "all the same with trusted=True, on the command line --trust."
+                    f"{path}: has a Lambda layer, which is code of its maker. It is refused; build it without, or load "
+                    "it all the same with trusted=True, on the command line --trust."
                 ) from None
             raise ModelError(f"{path}: Keras cannot load it: {first_line(error)}") from None
     names = model_class_names(info, path) if "class_names" in info else None
