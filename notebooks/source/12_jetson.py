@@ -45,8 +45,7 @@ work = Path(tempfile.mkdtemp())
 bundle = work / "bundle"
 verified = export_targets(model, info, "small-cnn", data, bundle, ["jetson"])
 sys.path.insert(0, str(bundle))  # as on the board, where Python runs in this folder
-for file in sorted(bundle.iterdir()):
-    print(f"{file.stat().st_size / 1000:8.1f} kB  {file.name}")
+print(*sorted(file.name for file in bundle.iterdir()), sep="\n")
 
 # %% [markdown]
 # At home: `python -m emo_utils export jetson MODEL --data DATA --out DIR`. Two networks, faces to check answers with,
@@ -97,13 +96,14 @@ for line in lines[100:103]:
     print(line[line.index("GR3D_FREQ") :].strip())
 
 # %% [markdown]
-# Three *rails*, supply lines with a meter in each. `POM_5V_IN` carries all that the board draws; the GPU and the CPU
-# are parts of it, and so is what no rail here shows: memory, fan, camera. On an Orin the whole is called `VDD_IN`.
-# Each rail has two numbers, `now/average`, in mW; newer boards write the unit. The average runs from the moment at
-# which `tegrastats` was started.
+# Three *rails*, supply lines with a meter in each. `POM_5V_IN` carries all that the *module* draws, the small board
+# with the processor; the GPU and the CPU are parts of it, and so is what no rail here shows, such as memory. A fan
+# and a camera hang on the carrier board below and are not in it. On an Orin Nano the whole is called `VDD_IN`. Each
+# rail has two numbers, `now/average`, in mW; newer boards write the unit. The average runs from the moment at which
+# `tegrastats` was started.
 #
 # **Exercise 1.** Below the figure stand the ends of three lines of this log, taken under load. By hand: what did the
-# *board* draw in these three lines, on average, in mW?
+# *module* draw in these three lines, on average, in mW?
 
 # %% tags=["exercise"]
 board_mw = None
@@ -115,7 +115,7 @@ board_mw = sum(int(line.split("POM_5V_IN ")[1].split("/")[0]) for line in lines[
 # NBVAL_CHECK_OUTPUT
 from emo_utils.course.exercises import check
 
-hint = "Which rail is the whole board, and which of its two numbers belongs to this moment?"
+hint = "Which rail is the whole module, and which of its two numbers belongs to this moment?"
 check("mean power of three lines", board_mw, mean_power(readings[100:103])[1], tolerance=1, hint=hint)
 readings_of_cut, was_cut = read_tegrastats(log.read_text()[:-2])
 print(f"without its last two characters: cut {was_cut}, {len(readings_of_cut)} of {len(lines)} lines read")
@@ -162,7 +162,7 @@ timed, warm_up = parse_times(times, 500)
 cool, _ = parse_times(made_up_times(hot_after=10), 500)
 compare_prediction("rise of the mean in %", mean_rises_by, 100 * (np.mean(timed) / np.mean(cool) - 1), tolerance=1)
 entries = json.loads(times)
-print(len(entries), "entries; the first is", entries[0])
+print("made up:", len(entries), "entries; the first is", entries[0])
 
 # %% [markdown]
 # The slow answers are slower by almost a half, but there are few of them, and fewer still because they are slow.
@@ -194,18 +194,19 @@ marks = {name: figures[f"{name}_ms"] for name in ("p50", "mean", "p90", "p99")}
 plot_times(began, np.array(timed), marks, title=f"Times of a made-up run that gets hot, n = {len(timed):,}")
 plt.show()
 per_second = len(timed) / 10  # answers in ten made-up seconds
-print(f"{load_mw:.0f} mW under load, {idle_mw:.0f} mW idle ({rail}); {per_second:.0f} answers a second")
+print(f"made up: {load_mw:.0f} mW under load, {idle_mw:.0f} mW idle ({rail}); {per_second:.0f} answers a second")
 
 # %% [markdown]
-# The mean lies where hardly any answer lies. p50 knows nothing of the heat; p90, the figure of MLPerf's single-stream
-# rules, and p99 do. But no single number says *when*: only raw times in their order show a board that gets slower and
-# will stay so. So the scripts keep them. Before you measure a board: fix its power mode (`nvpmodel`) and
-# its clocks (`sudo jetson_clocks`), let it run warm, and measure longer than it takes to heat up.
+# p50 knows nothing of the heat. The mean, a few per cent higher, is neither the cool time nor the hot one. p90, the
+# figure of MLPerf's single-stream rules, and p99 show that something is slow. But no single number says *when*: only
+# raw times in their order show a board that gets slower and will stay so. So the scripts keep them. Before you measure
+# a board: fix its power mode (`nvpmodel`) and its clocks (`sudo jetson_clocks`), let it run warm, and measure longer
+# than it takes to heat up.
 #
 # ## Millijoules
 #
 # A watt is a joule a second. Power over answers a second is energy an answer: mW / (1/s) = mJ. *Gross* counts all
-# that the board draws; *net* takes off what it would draw idle.
+# that the module draws; *net* takes off what it would draw idle.
 #
 # **Exercise 3.** Make `gross_mj` and `net_mj`, the energy of one answer, of `load_mw`, `idle_mw` and `per_second`,
 # printed below the figure.
@@ -221,7 +222,7 @@ net_mj = (load_mw - idle_mw) / per_second
 # %%
 # NBVAL_CHECK_OUTPUT
 energy = energy_figures(load_mw, idle_mw, per_second)
-check("gross energy", gross_mj, energy["energy_gross_mj"], tolerance=0.01, hint="All that the board draws.")
+check("gross energy", gross_mj, energy["energy_gross_mj"], tolerance=0.01, hint="All that the module draws.")
 check("net energy", net_mj, energy["energy_net_mj"], tolerance=0.01, hint="What would it draw without any answer?")
 
 # %% [markdown]
@@ -231,7 +232,9 @@ check("net energy", net_mj, energy["energy_net_mj"], tolerance=0.01, hint="What 
 #
 # ## The steps on the board
 #
-# This computer is no Jetson, but the script can say what it would do there. One precision of three:
+# This computer is no Jetson, but the script can say what it would do there. Options of `trtexec` differ between
+# versions: without TensorRT the dry run shows those of 8.2; on a board the script takes those of the version that it
+# finds. One precision of three:
 
 # %%
 import subprocess
@@ -246,9 +249,10 @@ print(steps)
 # beside it, and before it beside nothing, to know the idle power. Last the answers are compared with those of the
 # Keras model: a fast engine that answers wrongly is no engine.
 #
-# One ONNX file serves a Nano of 2019 and an Orin: TensorRT 8.2, the Nano's last, reads operator sets up to 13, knows
-# HardSigmoid, which MobileNetV3's activations can be made of, but not HardSwish, and computes in NCHW order; later
-# versions read all this as well. A fixed batch of one leaves the compiler nothing to guess.
+# One ONNX file should serve a Nano of 2019 and an Orin; we could try neither. TensorRT 8.2, the Nano's last, reads
+# operator sets up to 13, knows HardSigmoid, which MobileNetV3's activations can be made of, but not HardSwish, and
+# computes in NCHW order; later versions read all this as well. A fixed batch of one leaves the compiler nothing
+# to guess.
 #
 # ## int8, where the board has it
 #
@@ -279,12 +283,13 @@ share_of_bytes = 0.25
 # %%
 print({name: n for name, n in onnx_operators(bundle / "small-cnn_int8_qdq.onnx").items() if "Linear" in name})
 columns = ["file", "bytes", "n", "agreement", "accuracy_before", "accuracy_after", "max_difference"]
+print(f"The bundle carries {verified['n'].iloc[0]} of the {len(data.part('test'))} test faces.")
 print(verified[columns].round(4).to_string(index=False))
 compare_prediction("share of the bytes", share_of_bytes, verified["bytes"][1] / verified["bytes"][0], tolerance=0.05)
 
 # %% [markdown]
 # TensorRT wants float weights with a pair of their own, and rounds them while it builds the engine. So the engine is
-# small, and the file that travels is not. `agreement` is the share of test faces with the same answer as the Keras
+# small, and the file that travels is not. `agreement` is the share of these faces with the same answer as the Keras
 # model's. It checks the export; what follows chooses, and so uses validation faces. For float16 we round no more than
 # the weights.
 
@@ -313,9 +318,10 @@ print(f'always "happy" {(val.labels == val.class_names.index("happy")).mean():.3
 # images; so the scripts record the *name* that `nvpmodel -q` prints in its line `NV Power Mode: 15W`.
 #
 # Mode and precision together make an *operating point*. The task: a camera of 30 frames a second, a dozen faces in
-# each, every frame answered before the next one comes. For want of a board we take a toy: its formulas stand in the
-# cell, its constants are made up. Time is work over clock, plus a start for each face, and p99 a fixed factor above
-# p50; power under load grows with the cube of the clock, since a higher clock wants a higher voltage.
+# each, every frame answered before the next one comes. For want of a board we take a toy, another than the log's
+# and one with int8: its formulas stand in the cell, its constants are made up. Time is work over clock, plus a start
+# for each face, and p99 a fixed factor above p50; power under load grows with the cube of the clock, since a higher
+# clock wants a higher voltage.
 
 # %%
 import pandas as pd
@@ -335,7 +341,7 @@ points = pd.DataFrame(points, columns=["mode", "precision", "p50_ms", "p99_ms", 
 print(points.round(3).to_string(index=False))
 
 # %% [markdown]
-# **Exercise 4.** The supply gives 5 W on average, and p99 must stay within a frame. Make `chosen`, a pair
+# **Exercise 4.** The supply gives 6 W on average, and p99 must stay within a frame. Make `chosen`, a pair
 # `(mode, precision)`: of the points that keep both, the most accurate; of equally accurate ones, the one that
 # takes the least energy.
 
@@ -343,13 +349,13 @@ print(points.round(3).to_string(index=False))
 chosen = None
 
 # %% tags=["solution"]
-allowed = points[(points["p99_ms"] <= 1000 / FRAMES_PER_SECOND) & (points["mean_mw"] <= 5000)]
+allowed = points[(points["p99_ms"] <= 1000 / FRAMES_PER_SECOND) & (points["mean_mw"] <= 6000)]
 best = allowed.sort_values(["accuracy", "mj_a_frame"], ascending=[False, True]).iloc[0]
 chosen = (best["mode"], best["precision"])
 
 # %%
 # NBVAL_CHECK_OUTPUT
-fit = [p for p in points.itertuples() if p.p99_ms * FRAMES_PER_SECOND <= 1000 and p.mean_mw <= 5000]
+fit = [p for p in points.itertuples() if p.p99_ms * FRAMES_PER_SECOND <= 1000 and p.mean_mw <= 6000]
 winner = max(fit, key=lambda p: (p.accuracy, -p.mj_a_frame))
 hint = "First both limits, then accuracy, then energy. Is it p99 that you hold against the frame?"
 check("operating point", chosen, (winner.mode, winner.precision), hint=hint)
@@ -358,7 +364,7 @@ check("operating point", chosen, (winner.mode, winner.precision), hint=hint)
 from emo_utils.plots import plot_power_budget
 
 title = f"A toy board, computed, not measured: {FACES} faces in each of {FRAMES_PER_SECOND} frames a second"
-plot_power_budget(points, 1000 / FRAMES_PER_SECOND, 5000, title=title)
+plot_power_budget(points, 1000 / FRAMES_PER_SECOND, 6000, title=title)
 plt.show()
 
 # %% [markdown]
@@ -500,6 +506,10 @@ plt.show()
 # Five a second would be every third frame, which `--skip 2` passes over; the next that it lets through is the fourth.
 # The figure is what a viewer sees: some frames, each with the answer that then stands on the screen.
 #
+# Look at frame 0, in which no emotion has begun yet. Where no face detector is at hand, the answer is wrong, and far
+# from unsure. Calibrated does not mean right: of a hundred answers given at 70 %, about seventy are right, on faces
+# like those of the calibration, and this is one of the others.
+#
 # Where OpenCV has a face detector, boxes and answers differ, and some lines may say "no face": the detector has
 # learnt from photographs, and a drawn mouth that is wide open can be too much for it. It stands before the network,
 # and what it misses or cuts badly no network can mend. Measure the two together.
@@ -519,7 +529,7 @@ from emo_utils.table import read_bench
 
 result = make_result({"model": "small-cnn", "runtime": "tensorrt", "precision": "float16", **figures, **energy})
 result |= {"per_second_b1": per_second, "power_rail": rail}
-write_bench(str(work / "bench.json"), (8, 2, 1), [result])
+write_bench(str(work / "bench.json"), (8, 2, 1), [result])  # a made-up version of TensorRT
 with patch.dict(os.environ, EMO_OUT=str(work)):
     print("rows added:", log_bench_file(work / "bench.json"), "and, once more:", log_bench_file(work / "bench.json"))
     row = read_bench()[-1]

@@ -206,9 +206,8 @@ def run(args, folder):
     capture = open_capture(args.source, args.csi)
     print(f"{info['name']} by {provider}", flush=True)
     if cascade is None:
-        print(
-            "no face detector in this OpenCV (4 has one): the square in the middle of each frame is taken", flush=True
-        )
+        note = "this OpenCV has no face detector (OpenCV 4 has): the square in the middle of each frame is taken"
+        print(note, flush=True)
     # A file is read faster than it would play: what counts there is its own time.
     rate = capture.get(cv2.CAP_PROP_FPS) if os.path.isfile(args.source) and not args.csi else 0
     clock = (lambda number: number / rate) if rate > 0 else (lambda number: time.time())
