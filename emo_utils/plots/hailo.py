@@ -43,7 +43,10 @@ def plot_rounded_maps(rows: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarra
 
 
 def plot_noise(nets: Mapping[str, Mapping[str, Mapping[str, np.ndarray]]], *, title: str = "") -> Figure:
-    """Draw the signal-to-noise ratio along the layers of networks, a panel each: the median face and the worst one.
+    """Draw the signal-to-noise ratio along the layers of networks, a panel each: the median face.
+
+    A network of few layers, whose names fit below, has the worst face too. The first setting is drawn wider, to be seen
+    where another hides it.
 
     Args:
         nets: name of a network -> name of a setting -> layer -> decibels of each face, from `layer_noise`. Layers that
@@ -52,18 +55,20 @@ def plot_noise(nets: Mapping[str, Mapping[str, Mapping[str, np.ndarray]]], *, ti
     """
     figure, axes = plt.subplots(1, len(nets), figsize=(11, 4.4), sharey=True, squeeze=False, layout="constrained")
     for ax, (net, settings) in zip(axes[0], nets.items(), strict=True):
-        for color, (name, layers) in zip(COLORS, settings.items(), strict=False):
+        for number, (name, layers) in enumerate(settings.items()):
+            look = {"color": COLORS[number], "lw": 1.5 if number else 3.5}
             kept = {layer: values for layer, values in layers.items() if np.isfinite(values).all()}
             x = np.arange(len(kept))
-            ax.plot(x, [np.median(values) for values in kept.values()], color=color, lw=1.6, label=name)
-            ax.plot(x, [np.min(values) for values in kept.values()], color=color, lw=1, ls=":")
+            ax.plot(x, [np.median(values) for values in kept.values()], label=name, **look)
+            if len(x) <= _MOST_NAMES:
+                ax.plot(x, [np.min(values) for values in kept.values()], ls=":", **look)
         if len(x) <= _MOST_NAMES:
             ax.set_xticks(x, list(kept), rotation=30, ha="right")
         ax.set(title=f"{net}: {len(x)} places", xlabel="where values are rounded, from the face to the logits")
         ax.grid(axis="y", color="0.9")
         sns.despine(ax=ax)
     axes[0, 0].set_ylabel("signal-to-noise ratio (dB)")
-    axes[0, 0].plot([], [], color="0.4", lw=1, ls=":", label="dotted: the worst face at each place")
+    axes[0, 0].plot([], [], color="0.4", lw=1.5, ls=":", label="dotted: the worst face at each place")
     axes[0, 0].legend(frameon=False, title="median face", alignment="left", loc="upper right")
     figure.suptitle(title)
     return figure
@@ -135,7 +140,7 @@ def plot_published(frame: pd.DataFrame, *, title: str = "") -> Figure:
     axes[0].hlines(rows.index, rows["chip_accuracy"], rows["float_accuracy"], color="0.6")
     for column, marker, color, label in (
         ("float_accuracy", "o", COLORS[0], "float"),
-        ("chip_accuracy", "s", COLORS[1], "chip, 8 bits"),
+        ("chip_accuracy", "s", COLORS[1], "on the chip"),
     ):
         axes[0].plot(rows[column], rows.index, marker, color=color, ms=7, label=label)
     axes[0].set_yticks(rows.index, rows["name"])

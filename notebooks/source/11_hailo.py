@@ -50,8 +50,8 @@ part = Model(backbone.input, backbone.get_layer("block1_relu").output)
 maps = ops.convert_to_numpy(part(face[..., None], training=False))[0]  # (48, 48, 16 filters)
 one_map, rows = maps[..., maps.max(axis=(0, 1)).argmax()], {}
 for name, images in (("calibrated\nby day", calibration), ("calibrated\nin the dark", calibration // 8)):
-    options = {"calibration": images, "percentiles": (0, 100)}  # from the smallest to the largest value
-    rounded = quantise_model(small_cnn, weight_bits=8, activation_bits=8, **options)
+    # Percentiles 0 and 100: from the smallest value to the largest.
+    rounded = quantise_model(small_cnn, weight_bits=8, activation_bits=8, calibration=images, percentiles=(0, 100))
     grid = rounded.get_layer(recipe.backbone).get_layer("block1_relu_quantised")
     codes = np.clip(np.round(one_map / grid.step) - grid.first, 0, 255)
     rows[name] = (one_map, codes, one_map - (codes + grid.first) * grid.step)
@@ -132,10 +132,12 @@ print("\nmodel.alls:", (bundle / "model.alls").read_text(), sep="\n")
 # the model script, `model.alls`, is what a person at the compiler would otherwise have to think of.
 #
 # Line by line: the pixels are normalised on the chip, by this mean and this deviation; all calibration images count,
-# not the first 64, which are the default; no weights of 4 bits; the biases are corrected for the mean error that
+# not 64, which is the default; level 1 of optimisation is asked for, since a compiler that finds no GPU
+# takes level 0 by itself and corrects nothing; no weights of 4 bits; the biases are corrected for the mean error that
 # rounding leaves; no training on the way, which would need a GPU.
 #
-# Now the steps themselves. With `--dry-run` the script says what it would do, with which arrays:
+# Now the steps themselves. With `--dry-run` the script says what it would do, with which arrays. In its words `runner`
+# is the compiler's object, a HAR the compiler's own archive of graph and weights, and a HEF the file for the chip:
 
 # %%
 import subprocess
@@ -250,7 +252,9 @@ for doubt in doubtful_operators(tflite={}, onnx=operators):
 # HardSigmoid and a Mul. A *squeeze-and-excitation* block weighs channels against each other: a GlobalAveragePool, two
 # small convolutions and a HardSigmoid give a factor for each channel, its *gate*, and a Mul applies them. The network's
 # head has one GlobalAveragePool of its own. No MobileNetV3 with them is in Hailo's zoo: its `mobilenet_v3` is a variant
-# made for another chip, which has neither. Ours may compile. We have found nothing published that it does, or how fast.
+# made for another chip, which has neither. Ours may compile: alone, HardSwish and HardSigmoid were parsed in the sweep,
+# and model scripts have a command for such blocks, `se_optimization`. But of a whole MobileNetV3 with both we have
+# found nothing published, neither that it compiles nor how fast it is.
 #
 # **Exercise 3.** From the counts in `operators` alone: how many gates, and how many hard swishes has the network?
 
@@ -283,7 +287,7 @@ check("hard swishes", hard_swishes, swishes, hint="Whose are the other HardSigmo
 # round, for each face.
 #
 # Our simulation cuts off the largest 0.01 % of the values, for finer steps for the rest (`percentiles` of
-# `quantise_model`). What is left at the logits:
+# `quantise_model`). What is left at the logits, and above each face also its largest value behind the first layer:
 
 # %%
 from emo_utils.plots import plot_faces
@@ -293,12 +297,18 @@ some = val.images[::5]
 weighted = [layer.name for layer in device.model.layers if getattr(layer, "kernel", None) is not None]
 decibels = layer_noise(small_cnn, rounded, some)["logits"]
 shown = np.argsort(decibels)[[0, 1, 2, 3, -4, -3, -2, -1]]
-print(f"8 bits: median face {np.median(decibels):.1f} dB, worst face {decibels.min():.1f} dB, n = {len(some)}")
-plot_faces(some[shown], [f"{decibels[i]:.1f} dB" for i in shown], title="The four worst faces, and the four best")
+largest = ops.convert_to_numpy(part(some[..., None], training=False)).max(axis=(1, 2, 3))
+end = rounded.get_layer(recipe.backbone).get_layer("block1_relu_quantised").high
+titles = [f"{decibels[i]:.1f} dB\nup to {largest[i]:.1f}" for i in shown]
+plot_faces(some[shown], titles, title=f"The four worst faces, and the four best; the range ends at {end:.1f}")
 plt.show()
+print(f"8 bits: median face {np.median(decibels):.1f} dB, worst face {decibels.min():.1f} dB, n = {len(some)}")
+print(f"faces that go beyond the range somewhere behind the first layer: {(largest > end).mean():.0%}")
 
 # %% [markdown]
-# Look at the worst: what have they that calibration faces seldom have?
+# Look at the worst: hard edges between very bright and very dark, seldom in calibration faces, from which the first
+# filters make values far above the end of the range. Many a face goes beyond it somewhere; what matters is how far, and
+# at how many places.
 #
 # **Predict.** Now every layer gets 16 bits, for weights and activations, in the same ranges: eight bits more. What is
 # the ratio of the *worst* face then, in dB?
@@ -343,10 +353,13 @@ for net, by_way in noise.items():
         print(f"{net:17} {way:21} median face {np.median(found):5.1f} dB, worst {found.min():5.1f}, n = {len(found)}")
 
 # %% [markdown]
-# From left to right noise piles up. In the small network the full range helps the worst face a great deal, at no price
-# for the median one. In MobileNetV3Small look at the same two lines: it has rare, very large values, and a range that
-# holds them all leaves coarse steps for the rest. Its peaks are gates: few numbers between 0 and 1 are easy to round.
-# It was trained on photographs, and drawn faces are new to it; that is a case for measuring on *your* faces.
+# At first noise piles up; `pool`, a mean over the whole face, takes some of it out again. Compare blue with green, the
+# full range. In the small network it helps the worst face a great deal, at no price for the median one. In
+# MobileNetV3Small, whose worst faces are in the printed lines only, it harms both: the network has rare, very large
+# values, and a range that holds them all leaves coarse steps for the rest. Its sharp peaks are gates (`multiply` to
+# `multiply_8` among the names in `noise["MobileNetV3Small"]["8 bits, full range"]`): few numbers between 0 and 1 are
+# easy to round. It was trained on photographs, and drawn faces are new to it; that is a case for measuring on *your*
+# faces.
 #
 # So there is no best setting, there is a measurement. On the photographs of FER2013 it is recorded, with int8 TFLite
 # files, the stand-in, on an ordinary processor.
@@ -371,8 +384,7 @@ int8 = [row for row in recorded if (row["precision"], row["threads"]) == ("int8"
 (ours,) = (row for row in int8 if "mobilenetv3small" in row["model"])
 compare_prediction("share with the same class", predicted_share, ours["agreement"], tolerance=0.02)
 if predicted_share is not None:
-    columns = ["model", "agreement", "accuracy", "accuracy_n"]
-    print(pd.DataFrame(int8)[columns].round(3).to_string(index=False))
+    print(pd.DataFrame(int8)[["model", "agreement", "accuracy", "accuracy_n"]].round(3).to_string(index=False))
 
 # %% [markdown]
 # The accuracy says little; `agreement`, the share with the same class, says more. Compare it with that of the other two,
@@ -402,10 +414,11 @@ plot_layer_gains(gains, shares, title=f"One layer at 16 bits, small CNN, {len(so
 plt.show()
 
 # %% [markdown]
-# **Exercise 4.** Which convolution gives most at the logits for each of its MACs? Name it in `widened`.
-# In the compiler's file the convolutions of this network are called `conv1` to `conv4`, from the face to the logits
-# (`hailo analyze-noise`, which measures the real thing, prints its names). Write the line `alls` for the model script;
-# the form is `quantization_param(LAYER, precision_mode=a16_w16)`.
+# **Exercise 4.** Of the four convolutions (`logits` is a dense layer), which gives most at the logits for each of its
+# MACs? Name it in `widened`. In the compiler's file they should be called `conv1` to `conv4`, from the face to the
+# logits, as in public logs of other networks; we have not tried it (`hailo analyze-noise`, which measures the real
+# thing, prints its names). Write the line `alls` for the model script; the form is
+# `quantization_param(LAYER, precision_mode=a16_w16)`.
 
 # %% tags=["exercise"]
 widened = None
@@ -464,17 +477,14 @@ on_chip = 1328.8 * 2.93646 / 1000
 # NBVAL_CHECK_OUTPUT
 import re
 
-streaming, latency, watts = (
-    float(re.search(pattern, summary)[1])
-    for pattern in (r"streaming\) += ([\d.]+)", r"\(hw\) += ([\d.]+) ms", r"average\) = ([\d.]+) W")
-)
+_, streaming, latency, watts = map(float, re.findall(r"= ([\d.]+)", summary))
 check("millijoules", millijoules, watts / streaming * 1000, tolerance=0.01, hint="Joules a second, images a second.")
 check("images on the chip", on_chip, streaming * latency / 1000, tolerance=0.01, hint="The latency is in ms.")
 
 # %% [markdown]
-# This is Little's law, and it holds for queues of any kind. The compiler gives every layer a place of its own on the
-# chip; while the last layers work on one image, the first ones have the next. Four stages, with durations made up for
-# this figure:
+# This is Little's law, and it holds for queues of any kind; here, if the latency is that while streaming, which the
+# summary does not say. The compiler gives every layer a place of its own on the chip; while the last layers work on one
+# image, the first ones have the next. Four stages, with durations made up for this figure:
 
 # %%
 from emo_utils.plots import plot_pipeline
@@ -485,7 +495,7 @@ for image, stage in np.ndindex(starts.shape):
     ready = starts[image, stage - 1] + durations[stage - 1] if stage else 0.0
     free = starts[image - 1, stage] + durations[stage] if image else 0.0
     starts[image, stage] = max(ready, free)
-plot_pipeline(starts, durations, title="A pipeline: one image a millisecond, though none takes so little")
+plot_pipeline(starts, durations, title="A made-up pipeline: one image a millisecond, though none takes so little")
 plt.show()
 print(f"an image alone: {sum(durations):.1f} ms; after the first, one every {max(durations):.1f} ms")
 
@@ -516,11 +526,11 @@ zoo = pd.DataFrame(
 plot_published(zoo, title="Published by Hailo: hailo_model_zoo v2.18, Hailo-8")
 plt.show()
 drop = zoo["float_accuracy"] - zoo["chip_accuracy"]
-print(f"eight bits cost {drop.min():.1f} to {drop.max():.1f} points; most: {zoo['name'][drop.idxmax()]}")
+print(f"the chip costs {drop.min():.1f} to {drop.max():.1f} points; most: {zoo['name'][drop.idxmax()]}")
 
 # %% [markdown]
-# Who loses least, the ResNets or the nets that were built to be small? And who is fastest is not who is smallest. Six
-# nets that the vendor chose, on its own machine: no promise for yours.
+# Which three lose most? All three were built to be small; but so was the fastest, which is not among them. Six nets
+# that the vendor chose, on its own machine: no promise for yours.
 #
 # ## Before you go to the other machine
 #
@@ -541,7 +551,7 @@ print(f"eight bits cost {drop.min():.1f} to {drop.max():.1f} points; most: {zoo[
 # - computed softmax and temperature on the host,
 # - told from a file what a compiler may refuse, and why,
 # - measured where rounding makes noise: 16 bits could not bring back what was cut off, and one layer was worth them,
-# - read a vendor's benchmark: throughput is not 1 / latency, and energy is whose?
+# - read a vendor's benchmark: throughput is not 1 / latency, and the energy is the chip's alone.
 #
 # At home: `python -m emo_utils export hailo MODEL --out DIR` for a model of your own; and if you have the chip, be the
 # first to run it.
