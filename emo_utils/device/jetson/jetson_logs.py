@@ -7,7 +7,7 @@ import json
 import math
 import re
 
-# Every board reports its own rails; these two are what the whole board draws. The others are parts of it.
+# Every board reports its own rails; these two are what the whole module draws. The others are parts of it.
 BOARD_RAILS = ("POM_5V_IN", "VDD_IN")
 
 # A rail is "NAME now/average", on newer boards "NAME nowmW/averagemW" and, on R39, with a third value. What looks like
@@ -59,7 +59,7 @@ def read_tegrastats(text):
 def mean_power(readings):
     """Return (rail, mean mW) of readings from `read_tegrastats`, or (None, None) where none has a rail.
 
-    The rail is that of the whole board; on boards without one, the sum of all rails, as jetson_stats takes it. A line
+    The rail is that of the whole module; on boards without one, the sum of all rails, as jetson_stats takes it. A line
     that lacks what the others have does not count.
     """
     with_power = [r["power_mw"] for r in readings if r["power_mw"]]
