@@ -11,7 +11,7 @@
 # - run one network in three engines, and look into the files that they load,
 # - say what must travel with the weights, and read it back,
 # - break a deployment in the classic ways, and find the check that notices each,
-# - tell an integer file that rounds from one that is broken,
+# - look at the answers that an integer file moves, and at those that mistakes move,
 # - time files by percentiles and in turns, and say why the mean and the order can lie,
 # - choose a file for a budget, and refuse one that nobody should load.
 
@@ -102,42 +102,42 @@ print("ONNX: ", ", ".join(f"{n} {kind}" for kind, n in onnx_operators(mobile_onn
 # NBVAL_CHECK_OUTPUT
 import zipfile
 
+from emo_utils.evaluation import stored_calibration
 from emo_utils.export import read_metadata
 
 with zipfile.ZipFile(tflite) as archive:
-    print(archive.namelist())
-    print(archive.read("labels.txt").decode().split())
+    print(archive.namelist(), archive.read("labels.txt").decode().split(), sep="\n")
 travels = read_metadata(mobile_onnx)  # .onnx files have a place of their own for it
 for key in ("name", "class_names", "input_size", "input_range", "not_sure_below", "recipe_hash", "run_id"):
     print(f"{key:15} {travels[key]}")
+raw = run_onnx(mobile_onnx, test.images)
+honest = stored_calibration(travels, mobile_onnx).apply(raw)  # its temperature travels, too
 
 # %% [markdown]
 # Input: size and range. Output: names, in order, and from which confidence on to trust it (lesson 08). Origin: the
 # recipe, and the row of the table. Whoever finds this file in five years can use it.
 #
-# **Exercise 1.** Write `say(honest, travels)`: the class name with the highest of the probabilities `honest`, of shape
-# `(n_classes,)`; or `"not sure"`, if that probability is below `not_sure_below`. Use nothing but the metadata.
+# **Exercise 1.** `honest` holds the calibrated probabilities (lesson 08) of all test faces, of shape `(n, n_classes)`.
+# Write `say(face, travels)`, where `face` is one row of them: the name of the class with the highest probability; or
+# `"not sure"`, if that probability is below `not_sure_below`. Use nothing but the metadata. Try it with `honest[0]`.
 
 
 # %% tags=["exercise"]
-def say(honest, travels):
+def say(face, travels):
     return None
 
 
 # %% tags=["solution"]
-def say(honest, travels):
-    if honest.max() < travels["not_sure_below"]:
+def say(face, travels):
+    if face.max() < travels["not_sure_below"]:
         return "not sure"
-    return travels["class_names"][honest.argmax()]
+    return travels["class_names"][face.argmax()]
 
 
 # %%
 # NBVAL_CHECK_OUTPUT
 from emo_utils.course.exercises import check
-from emo_utils.evaluation import stored_calibration
 
-raw = run_onnx(mobile_onnx, test.images)
-honest = stored_calibration(travels, mobile_onnx).apply(raw)  # its temperature travels, too
 unsure = honest.max(axis=1) < travels["not_sure_below"]
 hint = "First the highest probability against the threshold, then the name at its position."
 for face in honest[~unsure][:2]:
@@ -295,11 +295,12 @@ for name, after in changes.items():
     print(f"{name:22} {verify_export(before, after, test, 'int8')}")
 
 # %% [markdown]
-# All four pass the bar for int8, and their accuracies hardly differ. Where the moved faces lie tells more. Rounding
-# disturbs every probability a little, so it turns only answers between two classes that were almost level. A sure
-# answer that has turned is hardly rounding: look for the cause before the device does. The video levels show the
-# limit of this test: a small error looks like rounding, whatever made it. (And a mirrored face is still a face. But
-# if that small a change turns sure answers, you want to know that, too.)
+# All four pass the bar for int8, and their accuracies hardly differ. Where the moved faces lie tells more. On this
+# network rounding turned only answers between two classes that were almost level; the lower two mistakes turned surer
+# ones. That is no law. Coarser rounding turns surer answers, too, as the int8 file of our MobileNetV3 does on these
+# faces. So compare with a good file of the *same* network: if surer answers turn than did there, look for the cause
+# before the device does. The video levels show the limit of this test: a small error looks like rounding, whatever made
+# it. (And a mirrored face is still a face. But if that small a change turns sure answers, you want to know that, too.)
 #
 # ## How fast, without fooling yourself
 #
@@ -329,8 +330,8 @@ print(f"first run: {times[0] / np.median(times):.1f} times the median; n = {len(
 # ### A clock that drifts
 #
 # A machine does not stay as it is: it gets warm and slows down, or somebody starts a video. Here is a **made-up**
-# machine, no measurement: two files A and B that are *equally* fast, on a processor that steadily slows down by a fifth
-# in the course of 2,000 runs.
+# machine, no measurement: two files A and B that are *equally* fast, on a processor whose runs take longer and longer,
+# a fifth longer at the end of 2,000.
 #
 # **Predict.** First 1,000 runs of A are timed, then 1,000 of B. By how many percent does the median of B look slower?
 
@@ -390,7 +391,7 @@ print(document["device"]["name"], document["device"]["software"], sep="\n")
 # %%
 from emo_utils.table import read_bench
 
-live = run_bench([tflite, int8, onnx], runtimes=("litert", "onnxruntime"), rounds=3, n=50, out=WORK / "bench")
+live = run_bench([tflite, int8, onnx], runtimes=("litert", "onnxruntime"), rounds=3, n=50, out=tempfile.mkdtemp())
 columns = ["runtime", "precision", "threads", "n", "init_ms", "first_ms", "p50_ms", "p90_ms", "p99_ms", "peak_mb"]
 print(live[columns].round(3).to_string(index=False))
 print("the last row of the sheet:", {key: read_bench()[-1][key] for key in ("model", "runtime", "threads")})
@@ -401,7 +402,7 @@ print("the last row of the sheet:", {key: read_bench()[-1][key] for key in ("mod
 #
 # ### Why int8 can be slower
 #
-# One face, one thread, recorded:
+# One face, one thread, recorded. Below the figure a line for your machine as well, from the short run above:
 
 # %%
 from emo_utils.plots import plot_latencies
@@ -409,21 +410,22 @@ from emo_utils.plots import plot_latencies
 one_thread = recorded[recorded["threads"] == 1].reset_index(drop=True)
 plot_latencies(one_thread, title=f"One face, one thread, recorded, n = {one_thread['n'].min()} runs each")
 plt.show()
-for name, frame in (("recorded", one_thread), ("live", live[live["threads"] == 1].assign(model="small-cnn"))):
+for name, frame in (("recorded", one_thread), ("your machine", live[live["threads"] == 1].assign(model="small-cnn"))):
     p50 = frame[frame["runtime"] == "litert"].pivot(index="model", columns="precision", values="p50_ms")
     print(f"{name}: LiteRT's int8 is so many times faster:", (p50["float32"] / p50["int8"]).round(2).to_dict())
 
 # %% [markdown]
-# The same machine, the same engine, and int8 helps one network and harms another. A convolution in integers gains: a
-# register of the processor holds four times as many values. But an engine has fast integer code for *some* operators
-# and some processors. Every hard swish, every gate and every sum of two branches must bring values from one scale to
-# another, and MobileNetV3 is full of them; the small network has none. On a chip that knows nothing but integers
-# the question does not arise. So: int8 for bytes and for such chips; for speed, measure.
+# In the recorded run, one machine and one engine, int8 helps one network and harms another. A likely reason, which
+# these figures do not prove: a convolution in integers gains, because a register of the processor holds four times as
+# many values. But an engine has fast integer code for *some* operators and some processors. Every hard swish, every
+# gate and every sum of two branches must bring values from one scale to another, and MobileNetV3 is full of them; the
+# small network has none. On a chip that knows nothing but integers the question does not arise. So: int8 for bytes and
+# for such chips; for speed, measure.
 #
 # ### How much of the machine?
 #
-# A *GMAC/s* is a billion multiply-accumulates (lesson 09) a second. Nothing a CPU does has more of them than a product
-# of large float32 matrices, which `run_bench` times alongside: the *peak* of that machine.
+# A *GMAC/s* is a billion multiply-accumulates (lesson 09) a second. Nothing that a CPU does in float32 has more of them
+# than a product of large matrices, which `run_bench` times alongside: the *peak* of that machine.
 #
 # **Exercise 4.** For the row `row` below, compute `gmacs`, the GMAC/s that it reaches, from `row["macs"]` and
 # `row["p50_ms"]`.
@@ -440,15 +442,16 @@ gmacs = row["macs"] / (row["p50_ms"] / 1e3) / 1e9
 # %%
 # NBVAL_CHECK_OUTPUT
 check("GMAC/s", gmacs, row["gmacs_per_s"], tolerance=0.01, hint="MACs of one face over its seconds, in billions.")
-print(
-    one_thread[["model", "runtime", "precision", "macs", "gmacs_per_s", "peak_share"]].round(2).to_string(index=False)
-)
+if gmacs is not None:
+    columns = ["model", "runtime", "precision", "macs", "p50_ms", "gmacs_per_s", "peak_share"]
+    print(one_thread[columns].round(2).to_string(index=False))
 
 # %% [markdown]
 # In Keras a call costs more than the arithmetic. In the lean engines it is a matter of form. A depthwise convolution
 # reads much and multiplies little; each layer must be started; a feature map of a few pixels cannot keep a wide
-# processor busy. So small networks use a fraction of the machine, and the one with the fewest MACs need not be the
-# fastest. (A share above one would be no mistake for int8: the peak is that of float32.)
+# processor busy. So small networks use a fraction of the machine, and the float32 file with the fewest MACs is the
+# fastest in one engine and not in another. (A share above one would be no mistake for int8: the peak is that of
+# float32.)
 #
 # ### An operating point
 #
@@ -460,7 +463,7 @@ from emo_utils.evaluation import share_interval
 from emo_utils.plots import plot_operating_points
 from emo_utils.table import find_run
 
-BUDGETS = {"p90_ms": 1.5, "bytes": 200_000}
+BUDGETS = {"p90_ms": 1.5, "bytes": 300_000}
 found = [share_interval(np.arange(r.accuracy_n) < r.accuracy * r.accuracy_n) for r in one_thread.itertuples()]
 one_thread[["accuracy_low", "accuracy_high"]] = np.array(found)[:, 1:]
 title = f"One thread, recorded; accuracy on {one_thread['accuracy_n'][0]:,} test faces"
@@ -495,8 +498,8 @@ for column, limit in BUDGETS.items():
 # %% [markdown]
 # Does our own network win anywhere? Rivals in the same run keep one modest. (By which faces theirs were chosen we do
 # not know, so their accuracy may be too good; their milliseconds are not.) And these are test figures: they describe. A
-# choice among dozens of candidates belongs to validation faces (lesson 09); among forms of one network, with intervals
-# that overlap like these, take the one that is easiest to run.
+# choice among dozens of candidates belongs to validation faces (lesson 09); of forms that McNemar's test (lesson 07)
+# cannot tell apart, take the one that is easiest to run.
 #
 # ## Files of others
 #
@@ -505,13 +508,15 @@ for column, limit in BUDGETS.items():
 
 # %%
 # NBVAL_CHECK_OUTPUT
+import shutil
+
 import keras
 
 from emo_utils.models import load_foreign_model
 
 gift = WORK / "gift.keras"
 keras.Sequential([keras.Input((48, 48, 1)), keras.layers.Lambda(lambda x: x, name="trust_me")]).save(gift)
-for path in (gift, int8.rename(WORK / "disguised.keras")):
+for path in (gift, shutil.copy(int8, WORK / "disguised.keras")):
     try:
         load_foreign_model(path, scaling="0..255", classes=info["class_names"])
     except ModelError as error:
@@ -528,7 +533,7 @@ for path in (gift, int8.rename(WORK / "disguised.keras")):
 # - ran one network in three engines, and read the operators of the files,
 # - sent class names, ranges and a threshold along with the weights, and read them back,
 # - broke a deployment in the classic ways; one of them only words could show,
-# - told rounding from mistakes by the faces that moved,
+# - compared the answers that rounding moved with those that mistakes moved,
 # - timed files warm, by percentiles and in turns, and saw a made-up clock deceive,
 # - chose files for two budgets, and had one refused that nobody should load.
 #
