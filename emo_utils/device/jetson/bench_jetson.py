@@ -248,7 +248,12 @@ def main(argv=None, folder=None):
     folder = folder or os.path.dirname(os.path.abspath(__file__))
     args = read_arguments(argv, folder)
     try:
-        return 0 if bench(args, folder) else 1
+        done = bench(args, folder)
+        sys.stdout.flush()
+        return 0 if done else 1
+    except BrokenPipeError:  # the reader, e.g. `head`, has seen enough; Python would complain again at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except (BundleError, StepError, OSError) as error:
         complain(error)
     except KeyboardInterrupt:
