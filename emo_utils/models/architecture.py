@@ -28,13 +28,13 @@ def build_architecture(recipe: Recipe, backbone: keras.Model) -> keras.Model:
 
 
 def kept_layers(recipe: Recipe, backbone: keras.Model) -> list[keras.layers.Layer]:
-    """Return the layers that no stage of a recipe trains: batch norm with weights from elsewhere.
+    """Return the layers that no stage of a recipe trains: batch norm with weights from elsewhere, unless it may adapt.
 
     As Keras's guide to fine-tuning says, it keeps its statistics: small batches of new data would overwrite what many
     images built up. The guide's way, to call the backbone with training=False, does not survive `fit` (seen in Keras
     3.13 and 3.15), which passes training=True to every layer of a functional model; freezing the layers does.
     """
-    if recipe.weights is None:
+    if recipe.weights is None or recipe.adapt_norm:
         return []
     return [layer for layer in backbone.layers if isinstance(layer, keras.layers.BatchNormalization)]
 
