@@ -73,8 +73,8 @@ class Recipe:
         backbone: one of `BACKBONES`.
         resnext: shape of the backbone "ResNeXt"; no other one looks at it.
         weights: None (from scratch), "imagenet", or the path of a .keras or .weights.h5 file to take the backbone from.
-        adapt_norm: let the backbone's batch norm learn with the layers around it though its weights come from elsewhere.
-            By default it stays as it came, which is safer on few faces; tens of thousands can move it.
+        adapt_norm: let the backbone's batch norm learn with the layers around it even where its weights come from
+            elsewhere. By default it then stays as it came, which is safer on few faces; tens of thousands can move it.
         start: None, or a .keras file or a run of the table: the trained model, head and all, that training starts from.
             Its backbone, head, classes and input size must be those of the recipe.
         pruning: see `Pruning`; which filters of `start` go before training.
@@ -148,8 +148,6 @@ class Recipe:
             "null, 'imagenet' or the path of a .keras or .weights.h5 file",
         )
         require(self, "adapt_norm", isinstance(self.adapt_norm, bool), "true or false")
-        foreign = self.weights is not None or not self.adapt_norm
-        require(self, "adapt_norm", foreign, "false where weights is null (batch norm learns then anyhow)")
         check_compression(self)
         require(self, "head", isinstance(self.head, Head), "a Head")
         allowed = "a list of one or more Stage"

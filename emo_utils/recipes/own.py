@@ -53,7 +53,7 @@ _RECIPES = (
         warmup_epochs=1,
     ),
     _SEVEN_CLASSES,
-    # ImageNet's filters, the first two blocks kept as they came: at 96 px these cost a third of a step and change least.
+    # ImageNet's filters. The first two blocks stay as they came: at 96 px they cost a third of a step and change least.
     Recipe(
         "fer2013-mobilenet",
         data="fer2013",
