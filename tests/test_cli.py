@@ -94,12 +94,14 @@ def test_report_of_the_embedded_faces(capsys):
 def test_evaluate_prints_intervals_and_keeps_predictions_for_comparison(tmp_path, capsys):
     recipe = Recipe("a", classes=("happy", "sad"))
     path = save_model(build_model(recipe), tmp_path / "m.keras", {"class_names": recipe.classes})
-    for _ in range(2):
-        assert main(["evaluate", str(path), "--data", "embedded"]) == 0
+    for how in ([], ["--mirror"]):
+        assert main(["evaluate", str(path), "--data", "embedded", *how]) == 0
     out = capsys.readouterr().out
     assert "m.keras on the test part of embedded: accuracy 0." in out
+    assert "m.keras on the test part of embedded, with mirror images: accuracy 0." in out
     assert "precision" in out
     first, second = read_log()
+    assert [first.get("test_time"), second.get("test_time")] == [None, "mirror"]
     with np.load(out_dir() / first["predictions_path"]) as saved:
         assert saved["probabilities"].shape == (first["n"], 2)
     assert main(["table", "compare", first["run_id"], second["run_id"]]) == 0

@@ -5,7 +5,7 @@ import pytest
 from datasets_helpers import face
 
 from emo_utils.datasets import from_arrays, load_dataset
-from emo_utils.datasets.ferplus import ROWS_NAME, VOTES, VOTES_NAME, add_votes, majority_labels
+from emo_utils.datasets.ferplus import ROWS_NAME, VOTES, VOTES_NAME, add_votes, blend_votes, majority_labels
 from emo_utils.emotions import EMOTIONS, SEVEN
 from emo_utils.errors import DataError
 
@@ -76,6 +76,25 @@ def test_majority_labels(from_csv, votes_csv):
         "row-000005": "raters see no emotion or no face",
         "row-000007": "no majority among the raters",
     }
+
+
+def test_targets_are_partly_the_label_and_partly_the_votes(from_csv, votes_csv):
+    targets = blend_votes(add_votes(from_csv, votes_csv), 0.25)
+    assert targets.dtype == np.float32
+    np.testing.assert_allclose(targets.sum(axis=1), 1, rtol=1e-6)
+    by_name = [dict(zip(SEVEN, row, strict=True)) for row in targets.tolist()]  # all are labelled angry
+    assert by_name[0] == pytest.approx({**dict.fromkeys(SEVEN, 0), "angry": 0.75, "neutral": 0.25})
+    assert by_name[2] == pytest.approx(
+        {**dict.fromkeys(SEVEN, 0), "angry": 0.75, "neutral": 0.075, "happy": 0.075, "sad": 0.1}
+    )
+    # No face, unknown, contempt, which is not among the seven, and single votes: the label is all there is.
+    assert [by_name[i]["angry"] for i in (4, 5, 6, 7)] == [1, 1, 1, 1]
+    np.testing.assert_array_equal(blend_votes(add_votes(from_csv, votes_csv), 0), from_csv.one_hot())
+
+
+def test_blending_needs_votes(from_csv):
+    with pytest.raises(DataError, match="has no votes"):
+        blend_votes(from_csv, 0.5)
 
 
 def test_images_without_a_table_of_rows_are_refused(votes_csv):

@@ -169,6 +169,14 @@ def test_probabilities_do_not_depend_on_the_batch(model):
     assert whole == pytest.approx(parts, abs=1e-5)
 
 
+def test_mirrored_answers_are_the_mean_over_a_face_and_its_mirror_image(model):
+    images = np.random.default_rng(0).integers(0, 256, (5, 48, 48), dtype=np.uint8)
+    straight, mirrored = (predict_probabilities(model, x) for x in (images, images[:, :, ::-1]))
+    both = predict_probabilities(model, images, mirror=True, batch_size=2)
+    np.testing.assert_allclose(both, (straight + mirrored) / 2, atol=1e-6)
+    assert np.abs(straight - mirrored).max() > 1e-3  # otherwise nothing was tested
+
+
 def test_evaluation_checks_class_names_and_saves_predictions(model, tmp_path):
     data = faces(21)
     with pytest.raises(ModelError, match="tells sad, happy, angry apart"):

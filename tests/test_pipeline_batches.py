@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
 
 from emo_utils.datasets import from_arrays
+from emo_utils.datasets.ferplus import VOTES
 from emo_utils.errors import DataError
 from emo_utils.pipeline import TrainingBatches, ValidationBatches, class_weights, resize_images
 from emo_utils.recipe import Augmentation, Recipe
@@ -86,6 +89,18 @@ def test_fit_takes_weighted_and_mixed_batches(faces):
     model.compile("sgd", "categorical_crossentropy")
     history = model.fit(TrainingBatches(faces, recipe), epochs=2, verbose=0, shuffle=False).history
     assert np.isfinite(history["loss"]).all()
+
+
+def test_raters_have_their_share_in_the_targets(faces):
+    votes = np.zeros((len(faces), 10), int)
+    votes[:, VOTES.index("happiness")] = 10
+    rated = replace(faces, votes=votes)
+    recipe = Recipe("r", classes=faces.class_names, votes=0.5)
+    _, targets = TrainingBatches(rated, recipe)[0]
+    assert (targets[:, faces.class_names.index("happy")] >= 0.5).all()
+    np.testing.assert_allclose(targets.sum(axis=1), 1, rtol=1e-6)
+    with pytest.raises(DataError, match="has no votes"):
+        TrainingBatches(faces, recipe)
 
 
 def test_no_training_faces_is_named(faces):

@@ -35,6 +35,9 @@ def add_evaluate(commands) -> None:
         action="store_true",
         help="with --out: compare with the raters of FER+; their files lie beside the data or in data/",
     )
+    evaluate.add_argument(
+        "--mirror", action="store_true", help="average the answers to a face and to its mirror image; the row says so"
+    )
     add_foreign(evaluate)
     evaluate.set_defaults(call=_evaluate)
 
@@ -46,9 +49,11 @@ def _evaluate(args) -> int:
         return fail("--robustness and --votes are chapters of the report: name a folder for it with --out")
     path, model, info = _open(args)
     data = _faces(args, path, info)
-    done = report_model(path, model, info, data, part=args.part, folder=args.out, n_worse=args.robustness)
-    evaluation = done.evaluation
-    print(f"{path.name} on the {args.part} part of {data.name}: {summary(evaluation.metrics)}")
+    done = report_model(
+        path, model, info, data, part=args.part, folder=args.out, n_worse=args.robustness, mirror=args.mirror
+    )
+    evaluation, how = done.evaluation, ", with mirror images" * args.mirror
+    print(f"{path.name} on the {args.part} part of {data.name}{how}: {summary(evaluation.metrics)}")
     _print_classes(evaluation.metrics["per_class"])
     if evaluation.calibration:
         temperature, ece = evaluation.calibration.temperature, evaluation.scaled_metrics["ece"]

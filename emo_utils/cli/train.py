@@ -51,13 +51,15 @@ def _train(args) -> int:
         recipe = quick(recipe)
     if args.limit is not None and args.limit < 1:
         return fail(f"--limit must be at least 1. Got {args.limit}")
-    from emo_utils.datasets import load_dataset
+    from emo_utils.datasets import add_known_votes, load_dataset
     from emo_utils.training import run_experiment
     from emo_utils.training.prepare import recipe_for
 
     data = load_dataset(args.data or recipe.data)
     if args.data:
         recipe = recipe_for(recipe, data)
+    if recipe.votes:
+        data = add_known_votes(data, args.data or recipe.data)
     profile = "quick" if args.epochs is not None else None
     limit = QUICK_FACES if args.quick and args.limit is None else args.limit
     result = run_experiment(recipe, data, limit=limit, profile=profile)

@@ -89,6 +89,29 @@ def majority_labels(ds: FaceDataset) -> FaceDataset:
     )
 
 
+def blend_votes(ds: FaceDataset, share: float) -> np.ndarray:
+    """Return training targets that are partly the label, partly what the raters said.
+
+    Votes for emotions that are not among the classes, "unknown" and "not a face" are left out, as are emotions with one
+    vote; a face without votes then keeps its label.
+
+    Args:
+        ds: data set with `votes`.
+        share: of the raters, 0 to 1.
+
+    Returns:
+        float32 array of shape (n, n_classes), rows that sum to 1.
+    """
+    if ds.votes is None:
+        raise DataError(f"{ds.name} has no votes. Add them with add_votes first.")
+    columns = [[canonical_emotion(name) for name in VOTES[:8]].index(c) for c in ds.class_names]
+    votes = np.where(ds.votes > 1, ds.votes, 0)[:, columns].astype(np.float32)
+    total = votes.sum(axis=1, keepdims=True)
+    label = ds.one_hot()
+    said = np.divide(votes, total, out=label.copy(), where=total > 0)
+    return (1 - np.float32(share)) * label + np.float32(share) * said
+
+
 def _rows_of(ds: FaceDataset, rows_csv: str | Path | None) -> np.ndarray:
     """Return the row in fer2013.csv of each face, int64 of shape (n,)."""
     matches = [_ROW.fullmatch(name) for name in ds.ids]

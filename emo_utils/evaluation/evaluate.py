@@ -59,7 +59,13 @@ class Evaluation:
 
 
 def evaluate_model(
-    model, data: FaceDataset, *, class_names=None, calibration: Calibration | None = None, batch_size: int = 256
+    model,
+    data: FaceDataset,
+    *,
+    class_names=None,
+    calibration: Calibration | None = None,
+    mirror: bool = False,
+    batch_size: int = 256,
 ) -> Evaluation:
     """Evaluate a Keras model on all faces of a data set.
 
@@ -68,6 +74,7 @@ def evaluate_model(
         data: the faces to report on, e.g. `dataset.part("test")`.
         class_names: what the model's outputs mean (from its file's info); None means those of the data.
         calibration: from the model's file, see `stored_calibration`; gives `scaled_metrics` too.
+        mirror: see `predict_probabilities`.
         batch_size: images a step.
 
     Raises:
@@ -80,7 +87,8 @@ def evaluate_model(
             f"The model tells {', '.join(names)} apart, the data {', '.join(data.class_names)}. "
             "Select the model's classes from the data: data.select(class_names)."
         )
-    return evaluate_probabilities(data, predict_probabilities(model, data.images, batch_size=batch_size), calibration)
+    probabilities = predict_probabilities(model, data.images, mirror=mirror, batch_size=batch_size)
+    return evaluate_probabilities(data, probabilities, calibration)
 
 
 def evaluate_probabilities(
@@ -104,7 +112,12 @@ def evaluate_probabilities(
 
 
 def predict_probabilities(
-    model, images: np.ndarray, *, calibration: Calibration | None = None, batch_size: int = 256
+    model,
+    images: np.ndarray,
+    *,
+    calibration: Calibration | None = None,
+    mirror: bool = False,
+    batch_size: int = 256,
 ) -> np.ndarray:
     """Return float32 probabilities of shape (n, n_classes).
 
@@ -112,6 +125,8 @@ def predict_probabilities(
         model: grey input (n, size, size, 1).
         images: uint8 array of shape (n, height, width), brought to the model's size batch by batch.
         calibration: the model's `stored_calibration`, to apply; None leaves the probabilities as they are.
+        mirror: average what the model says of a face and of its mirror image. This test-time augmentation takes twice
+            the time; name it beside every figure that it has a part in.
         batch_size: images a step.
     """
     import keras
@@ -123,7 +138,10 @@ def predict_probabilities(
     parts = []
     for start in range(0, len(images), batch_size):
         batch = resize_images(images[start : start + batch_size], size)[..., None]
-        parts.append(keras.ops.convert_to_numpy(run(batch)))
+        said = keras.ops.convert_to_numpy(run(batch))
+        if mirror:
+            said = (said + keras.ops.convert_to_numpy(run(np.ascontiguousarray(batch[:, :, ::-1])))) / 2
+        parts.append(said)
     probabilities = np.concatenate(parts) if parts else np.empty((0, model.output_shape[-1]), np.float32)
     return probabilities if calibration is None else calibration.apply(probabilities).astype(np.float32)
 

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from emo_utils.datasets.base import FaceDataset
+from emo_utils.datasets.ferplus import blend_votes
 from emo_utils.errors import DataError
 from emo_utils.pipeline.augment import augment_images, resize_images
 from emo_utils.pipeline.balance import class_weights, oversample_minority_classes, sample_balanced
@@ -17,16 +18,17 @@ class TrainingBatches(keras.utils.PyDataset):
     """Shuffled, balanced, augmented and mixed batches of (images, targets) or (images, targets, weights).
 
     Images are uint8 of shape (batch, input_size, input_size, 1); targets float32 of shape (batch, n_classes), one-hot,
-    or blends of two where MixUp or CutMix is on. Where the recipe weighs classes there are weights, float32 of shape
-    (batch,): sum_c target_c * weight_c. What an epoch holds depends only on the recipe's seed and `epoch`, which the
-    training loop sets: a run that is resumed sees the batches that it would have seen without the break.
+    or blends: of label and votes where the recipe has `votes`, of two faces where MixUp or CutMix is on. Where the
+    recipe weighs classes there are weights, float32 of shape (batch,): sum_c target_c * weight_c. What an epoch holds
+    depends only on the recipe's seed and `epoch`, which the training loop sets: a run that is resumed sees the batches
+    that it would have seen without the break.
 
     Args:
         data: the training faces.
-        recipe: its input size, batch size, augmentation, balancing and seed count.
+        recipe: its input size, batch size, augmentation, balancing, share of votes and seed count.
 
     Raises:
-        DataError: there are no faces, or none of a class that is to be weighed.
+        DataError: there are no faces, none of a class that is to be weighed, or no votes where the recipe wants them.
     """
 
     def __init__(self, data: FaceDataset, recipe: Recipe):
@@ -35,6 +37,8 @@ class TrainingBatches(keras.utils.PyDataset):
             raise DataError(f"{data.name} has no training images.")
         self.data, self.recipe = data, recipe
         self._targets = data.one_hot()
+        if recipe.votes:
+            self._targets = blend_votes(data, recipe.votes)
         # Not `class_weight` of `fit`, which weighs a blend as if it were all of its stronger class.
         self._class_weights = class_weights(data, recipe)
         self.epoch = 0

@@ -86,6 +86,8 @@ class Recipe:
         focal_gamma: exponent of the focal loss; 0 is cross-entropy times `focal_alpha`.
         focal_alpha: factor of the focal loss.
         label_smoothing: share of the target that is spread over all classes.
+        votes: share of the target that FER+'s raters give, by their votes over the recipe's classes; the rest is the
+            label's. Faces without such votes keep their label. FER2013 only.
         optimizer: one of `OPTIMIZERS`.
         weight_decay: decoupled weight decay (AdamW only).
         schedule: learning rate within a stage: "constant", "cosine" (to zero) or "plateau" (halved when stuck).
@@ -118,6 +120,7 @@ class Recipe:
     focal_gamma: float = 2.0
     focal_alpha: float = 0.25
     label_smoothing: float = 0.0
+    votes: float = 0.0
     optimizer: str = "adam"
     weight_decay: float = 0.0
     schedule: str = "constant"
@@ -160,6 +163,9 @@ class Recipe:
         numbers(self, float, ("focal_gamma", "focal_alpha"), 0, 100)
         require(self, "focal_alpha", self.focal_alpha > 0, "above 0")
         numbers(self, float, ("label_smoothing",), 0, 0.9)
+        numbers(self, float, ("votes",), 0, 1)
+        cached_labels = self.votes and cached
+        require(self, "votes", not cached_labels, "0 where a stage has views (a head on cached features sees labels)")
         one_of(self, "optimizer", OPTIMIZERS)
         numbers(self, float, ("weight_decay",), 0, 1)
         decays = self.optimizer == "adamw" or self.weight_decay == 0

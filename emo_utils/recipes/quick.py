@@ -30,6 +30,7 @@ def quick(recipe: Recipe, epochs: int = 1) -> Recipe:
         classes=[name for name in recipe.classes if name in SEVEN],  # the drawn faces know no contempt
         input_size=min(recipe.input_size, _SMALLEST.get(recipe.backbone, _SIDE)),
         weights=recipe.weights if own else None,
+        votes=0.0,  # nobody voted on the drawn faces
         stages=stages,
         warmup_epochs=0,
         batch_size=min(recipe.batch_size, 16),

@@ -13,7 +13,14 @@ from emo_utils.evaluation.row import result_columns
 
 
 def log_evaluation(
-    evaluation: Evaluation, data: FaceDataset, *, part: str, model, path: Path, info: dict[str, Any]
+    evaluation: Evaluation,
+    data: FaceDataset,
+    *,
+    part: str,
+    model,
+    path: Path,
+    info: dict[str, Any],
+    mirror: bool = False,
 ) -> dict[str, Any]:
     """Log the figures of a model file; of a model of this course the looks at the test part go on being counted.
 
@@ -24,6 +31,7 @@ def log_evaluation(
         model: the Keras model.
         path: its file.
         info: what the file says, from `load_model` or `load_foreign_model`.
+        mirror: the answers are averages over a face and its mirror image.
 
     Returns:
         The whole row; its profile is "evaluate". The predictions lie in the folder of the run, for `compare`.
@@ -40,6 +48,7 @@ def log_evaluation(
             "classes": list(data.class_names),
             "n_test": len(data),
             "split": f"{part} part",
+            "test_time": "mirror" if mirror else None,
             "test_fingerprint": data.fingerprint(),
             "backbone": recipe.get("backbone") or model.name,
             "input_size": model.input_shape[1],

@@ -31,6 +31,7 @@ def report_model(
     part: str = "test",
     folder: str | Path | None = None,
     n_worse: int = 0,
+    mirror: bool = False,
 ) -> Reported:
     """Evaluate a model file, log the figures as a row of the experiment table and write a report.
 
@@ -41,6 +42,8 @@ def report_model(
         part: which part of a data set they are, for titles and table.
         folder: of the report, see `write_report`; None writes none.
         n_worse: how many faces to make worse in every way; 0 leaves that chapter out, which takes the longest.
+        mirror: the figures are of answers averaged with those to the mirror image, see `predict_probabilities`; the row
+            says so. The chapters on worse pictures, mirrors and heat maps look at the model as it is.
 
     Raises:
         ModelError: the classes are not those of the data.
@@ -52,13 +55,15 @@ def report_model(
     if folder is not None:
         check_folder(Path(folder))
     calibration = stored_calibration(info, path)
-    evaluation = evaluate_model(model, data, class_names=model_class_names(info, path), calibration=calibration)
+    names = model_class_names(info, path)
+    evaluation = evaluate_model(model, data, class_names=names, calibration=calibration, mirror=mirror)
     sections = [] if folder is None else all_sections(model, data, evaluation, n_worse=n_worse)
-    row = log_evaluation(evaluation, data, part=part, model=model, path=path, info=info)
+    row = log_evaluation(evaluation, data, part=part, model=model, path=path, info=info, mirror=mirror)
     if folder is None:
         return Reported(evaluation, row, None)
     facts = {
         "model": f"{path.name}, {model.count_params():,} parameters, {model.input_shape[1]} px",
+        "answers": "mean of face and mirror image" if mirror else "to the face as it is",
         "model file, sha256": row["model_sha256"],
         "made by run": info.get("run_id") or "not known",
         "data": f"{data.name}, {part} part, {len(data):,} faces",

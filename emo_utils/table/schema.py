@@ -68,6 +68,12 @@ COLUMNS = (
     Column(
         "agreement", "result", "Share of test faces with the same answer as the student's, uncompressed.", _SHARE, 9
     ),
+    Column(
+        "test_time",
+        "result",
+        "Test-time augmentation. mirror: mean of what is said of a face and its mirror image; empty: none.",
+        width=9,
+    ),
     Column("interval_over", "result", "What the intervals draw: faces, or groups (people) whole.", width=9),
     Column("n_groups", "result", "Number of these groups on the test part.", _COUNT, 8),
     Column("n", "result", "Number of test faces the figures rest on.", _COUNT, 8),

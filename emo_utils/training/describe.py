@@ -65,6 +65,8 @@ def _balancing(recipe: Recipe) -> str:
 
 def _loss(recipe: Recipe) -> str:
     smoothing = f"label smoothing {recipe.label_smoothing:g}"
+    if recipe.votes:
+        smoothing += f", raters' votes {recipe.votes:g}"
     if recipe.loss == "focal":
         return f"focal, gamma {recipe.focal_gamma:g}, alpha {recipe.focal_alpha:g}, {smoothing}"
     return f"cross-entropy, {smoothing}"
