@@ -7,6 +7,7 @@ add_bench ─┘                             └─> render ─> experiments.xls
 
 from __future__ import annotations
 
+from emo_utils.table.card import card_markdown, update_cards
 from emo_utils.table.compare import Comparison, compare
 from emo_utils.table.log import add_bench, end_run, new_run_id, read_bench, read_log, run_name, start_run
 from emo_utils.table.markdown import results_markdown, update_readme
@@ -18,6 +19,7 @@ from emo_utils.table.workbook import render
 __all__ = [
     "Comparison",
     "add_bench",
+    "card_markdown",
     "compare",
     "end_run",
     "environment",
@@ -32,5 +34,6 @@ __all__ = [
     "run_name",
     "show",
     "start_run",
+    "update_cards",
     "update_readme",
 ]

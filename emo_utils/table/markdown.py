@@ -47,8 +47,8 @@ def results_markdown(frame: pd.DataFrame) -> str:
     real = real.assign(_order=order, _family=real.apply(family, axis=1))
     real = real.sort_values(["data", "_order", "recipe", "seed", "run_id"], kind="stable")
     families = [runs.to_dict("records") for _, runs in real.groupby("_family", sort=False)]
-    lines = [_line(_HEADER), _line("---" for _ in _HEADER)]
-    return "\n".join(lines + [_line(_cells(runs)) for runs in families])
+    lines = [markdown_line(_HEADER), markdown_line("---" for _ in _HEADER)]
+    return "\n".join(lines + [markdown_line(_cells(runs)) for runs in families])
 
 
 def bench_markdown(records: list[dict]) -> str:
@@ -61,13 +61,13 @@ def bench_markdown(records: list[dict]) -> str:
     shown = [r for r in runs if r["file_sha256"] == runs[-1]["file_sha256"] and r["threads"] == 1]
     if not shown:
         return "No benchmark has been logged yet."
-    lines = [_line(_BENCH_HEADER), _line("---" for _ in _BENCH_HEADER)]
+    lines = [markdown_line(_BENCH_HEADER), markdown_line("---" for _ in _BENCH_HEADER)]
     for r in shown:
         times = (_number(r["p50_ms"], "{:.2f}"), _number(r["p90_ms"], "{:.2f}"))
         rates = (_number(r["per_second_b1"], "{:,.0f}"), _number(r["per_second_b32"], "{:,.0f}"))
         sizes = (_number(r["peak_mb"], "{:.0f}"), _number(r["bytes"] / 1e3, "{:,.0f}"))
         shares = (_number(r["accuracy"], "{:.3f}"), _number(r["agreement"], "{:.1%}"))
-        lines.append(_line((r["model"], r["runtime"], r["precision"], *times, *rates, *sizes, *shares)))
+        lines.append(markdown_line((r["model"], r["runtime"], r["precision"], *times, *rates, *sizes, *shares)))
     return "\n".join(lines)
 
 
@@ -142,5 +142,6 @@ def _text(value) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _line(cells) -> str:
+def markdown_line(cells) -> str:
+    """Return a line of a Markdown table."""
     return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
