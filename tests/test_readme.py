@@ -1,13 +1,15 @@
-"""README's results are those of the table: no figure in it is typed."""
+"""The results that are shown are those of the table: no figure in them is typed."""
 
 from __future__ import annotations
+
+import shutil
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from emo_utils.course.sources import find_sources, lesson_info, make_notebook
-from emo_utils.table import read_bench, read_runs, results_markdown
-from emo_utils.table.markdown import BENCH_END, BENCH_START, END, START, bench_markdown
+from emo_utils.table import read_runs, update_cards, update_tables
 from tests.conftest import REPO
 
 
@@ -29,21 +31,13 @@ def test_the_lesson_table_lists_every_lesson_with_its_minutes():
         assert row in text, f"README's lesson table lacks the row beginning {row}"
 
 
-def test_the_benchmark_is_that_of_the_table():
-    log = REPO / "experiments.jsonl"
-    if not log.exists():
+def test_all_tables_are_those_of_the_log(tmp_path):
+    if not (REPO / "experiments.jsonl").exists():
         pytest.skip("no run has been logged yet")
-    text = (REPO / "README.md").read_text(encoding="utf-8")
-    shown = text.partition(BENCH_START)[2].partition(BENCH_END)[0].strip()
-    assert shown == bench_markdown(read_bench(log)), "README.md is behind the log: `python -m emo_utils table readme`"
-
-
-def test_results_are_those_of_the_table():
+    shutil.copytree(REPO / "model", tmp_path / "model", ignore=shutil.ignore_patterns("runs", "*.keras", "*.tflite"))
+    files = [Path(shutil.copy(REPO / name, tmp_path)) for name in ("README.md", "docs/results.md")]
     log = REPO / "experiments.jsonl"
-    if not log.exists():
-        pytest.skip("no run has been logged yet")
-    text = (REPO / "README.md").read_text(encoding="utf-8")
-    shown = text.partition(START)[2].partition(END)[0].strip()
-    assert shown == results_markdown(read_runs(log)), (
-        "README.md is behind the log: run `python -m emo_utils table readme`"
-    )
+    behind = [file.name for file in (*update_tables(files, log), *update_cards(tmp_path / "model", log))]
+    assert behind == [], "behind the log: run `python -m emo_utils table readme`"
+    for file, names in zip(files, (["peers"], ["results", "bench"]), strict=True):
+        assert all(f"<!-- {name}:start -->" in file.read_text(encoding="utf-8") for name in names)

@@ -1,4 +1,4 @@
-"""Reading back: frames, names, comparisons and README's table come from the log alone."""
+"""Reading back: frames, names, comparisons and the tables of Markdown files come from the log alone."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from scipy.stats import binomtest
 from emo_utils.errors import TableError
 from emo_utils.paths import runs_dir
 from emo_utils.table import (
+    add_bench,
     compare,
     end_run,
     find_run,
@@ -20,7 +21,7 @@ from emo_utils.table import (
     results_markdown,
     show,
     start_run,
-    update_readme,
+    update_tables,
 )
 from emo_utils.table.schema import NAMES
 
@@ -218,12 +219,12 @@ def test_only_full_runs_are_published(profile):
     assert "`later`" not in published
 
 
-def test_readme_is_updated_between_its_marks(tmp_path):
+def test_tables_are_updated_between_their_marks(tmp_path):
     readme = tmp_path / "README.md"
     readme.write_bytes("# Caf\u00e9\r\n<!-- results:start -->\nold\n<!-- results:end -->\nafter".encode())
     log_run("r1", 0.5)
-    assert update_readme(readme)
-    assert not update_readme(readme)
+    assert update_tables([readme]) == [readme]
+    assert update_tables([readme]) == []
     text = readme.read_bytes().decode()
     assert text.startswith("# Caf\u00e9\r\n<!--")
     assert text.endswith("-->\nafter")
@@ -231,14 +232,30 @@ def test_readme_is_updated_between_its_marks(tmp_path):
     assert "old" not in text
 
 
-def test_readme_without_marks_is_left_alone(tmp_path):
+def test_a_mark_without_its_end_leaves_the_file_alone(tmp_path):
     readme = tmp_path / "README.md"
     with pytest.raises(TableError, match="Cannot read"):
-        update_readme(readme)
+        update_tables([readme])
     readme.write_text("<!-- results:start --> no end")
-    with pytest.raises(TableError, match="lacks the lines <!-- results:start --> and"):
-        update_readme(readme)
+    with pytest.raises(TableError, match="has the line <!-- results:start --> but no line <!-- results:end -->"):
+        update_tables([readme])
     assert readme.read_text() == "<!-- results:start --> no end"
+
+
+def test_the_latest_comparison_with_peers_is_shown(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("<!-- peers:start -->\n<!-- peers:end -->")
+    figures = {"n": 10, "accuracy_low": 0.5, "accuracy_high": 0.7, "accuracy_mirror": 0.61, "parameters": 58423}
+    figures |= {"float32_bytes": 244_000, "p50_ms": 0.4, "p90_ms": 0.5}
+    lead = {"mini_minus": 0.021, "mini_minus_low": 0.004, "mini_minus_high": 0.038}
+    for measured, accuracy in (("2026-01-01", 0.1), ("2026-01-02", 0.6)):
+        add_bench({"bench": "peers", "measured": measured, "model": "ours", "accuracy": accuracy, **figures, **lead})
+        add_bench({"bench": "peers", "measured": measured, "model": "mini", "accuracy": 0.58, **figures})
+    assert update_tables([page]) == [page]
+    assert page.read_text().splitlines()[3:5] == [
+        "| ours | 0.600 [0.500, 0.700] | 0.610 | 58,423 | 244 | 0.40 | +2.1 [+0.4, +3.8] |  |",
+        "| mini | 0.580 [0.500, 0.700] | 0.610 | 58,423 | 244 | 0.40 |  |  |",
+    ]
 
 
 def test_runs_that_differ_in_their_seed_are_averaged_with_their_spread():

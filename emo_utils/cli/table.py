@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 
 def add_table(commands) -> None:
     table = commands.add_parser("table", help="the experiment table").add_subparsers(required=True, metavar="ACTION")
@@ -17,7 +15,9 @@ def add_table(commands) -> None:
     compare.add_argument("run_a", metavar="RUN", help="run_id, a beginning of it, or name")
     compare.add_argument("run_b", metavar="RUN")
     compare.set_defaults(call=_table_compare)
-    readme = table.add_parser("readme", help="bring README's tables and the model cards in step with the log")
+    readme = table.add_parser(
+        "readme", help="bring the tables of README and docs/results.md and the model cards in step with the log"
+    )
     readme.set_defaults(call=_table_readme)
 
 
@@ -52,11 +52,9 @@ def _table_compare(args) -> int:
 
 def _table_readme(args) -> int:
     from emo_utils.paths import course_root
-    from emo_utils.table import update_cards, update_readme
+    from emo_utils.table import update_cards, update_tables
 
-    changed = [Path("README.md")] if update_readme(course_root() / "README.md") else []
-    changed += update_cards(course_root() / "model")
-    print(
-        f"changed: {', '.join(path.name for path in changed)}" if changed else "README.md and model cards are in step"
-    )
+    root = course_root()
+    changed = [*update_tables([root / "README.md", root / "docs" / "results.md"]), *update_cards(root / "model")]
+    print(f"changed: {', '.join(file.name for file in changed)}" if changed else "all tables are in step with the log")
     return 0

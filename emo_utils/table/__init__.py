@@ -10,7 +10,7 @@ from __future__ import annotations
 from emo_utils.table.card import card_markdown, update_cards
 from emo_utils.table.compare import Comparison, compare
 from emo_utils.table.log import add_bench, end_run, new_run_id, read_bench, read_log, run_name, start_run
-from emo_utils.table.markdown import results_markdown, update_readme
+from emo_utils.table.markdown import results_markdown, update_tables
 from emo_utils.table.provenance import environment
 from emo_utils.table.read import find_run, read_runs, show
 from emo_utils.table.seeds import over_seeds
@@ -35,5 +35,5 @@ __all__ = [
     "show",
     "start_run",
     "update_cards",
-    "update_readme",
+    "update_tables",
 ]

@@ -1,7 +1,8 @@
-"""The tables of README.md, made from the log so that no figure in them is typed."""
+"""The tables of README.md and docs/results.md, made from the log so that no figure in them is typed."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,11 +15,13 @@ from emo_utils.table.seeds import family
 if TYPE_CHECKING:
     import pandas as pd
 
-START, END = "<!-- results:start -->", "<!-- results:end -->"
-BENCH_START, BENCH_END = "<!-- bench:start -->", "<!-- bench:end -->"
 _BENCH_HEADER = (
     "model", "runtime", "type", "p50 ms", "p90 ms", "faces a second", "32 at a time", "memory MB", "file KB",
     "accuracy", "as Keras",
+)  # fmt: skip
+_PEERS_HEADER = (
+    "model", "accuracy [95 %]", "with mirror image", "parameters", "file KB", "p50 ms",
+    "points more than mini_XCEPTION", "than big_XCEPTION",
 )  # fmt: skip
 _HEADER = (
     "recipe", "seeds", "classes", "backbone", "parameters", "epochs", "validation accuracy", "test accuracy",
@@ -71,38 +74,78 @@ def bench_markdown(records: list[dict]) -> str:
     return "\n".join(lines)
 
 
-def update_readme(readme: Path, path: Path | None = None) -> bool:
-    """Replace what stands between the marks of a README; return whether that changed it.
+def peers_markdown(records: list[dict]) -> str:
+    """Return the latest run of benchmarks/peers.py as a Markdown table: the models that ship beside those of others.
 
     Args:
-        readme: a Markdown file with the lines `<!-- results:start -->` and `<!-- results:end -->`, and, if it shows
-            the benchmark, `<!-- bench:start -->` and `<!-- bench:end -->`.
+        records: what `read_bench` returns.
+    """
+    runs = [r for r in records if r.get("bench") == "peers"]
+    shown = [r for r in runs if r["measured"] == runs[-1]["measured"]]
+    if not shown:
+        return "No comparison has been logged yet."
+    lines = [markdown_line(_PEERS_HEADER), markdown_line("---" for _ in _PEERS_HEADER)]
+    for r in shown:
+        interval = f"{r['accuracy']:.3f} [{r['accuracy_low']:.3f}, {r['accuracy_high']:.3f}]"
+        costs = (f"{r['parameters']:,}", f"{r['float32_bytes'] / 1e3:,.0f}", f"{r['p50_ms']:.2f}")
+        against = (_points(r, "mini"), _points(r, "big"))
+        lines.append(markdown_line((r["model"], interval, f"{r['accuracy_mirror']:.3f}", *costs, *against)))
+    return "\n".join(lines)
+
+
+def _points(record: dict, peer: str) -> str:
+    """Return how many points of accuracy a model has more than a peer; "" for the peers themselves."""
+    if f"{peer}_minus" not in record:
+        return ""
+    more, low, high = (100 * record[f"{peer}_minus{end}"] for end in ("", "_low", "_high"))
+    return f"{more:+.1f} [{low:+.1f}, {high:+.1f}]"
+
+
+def update_tables(files: Sequence[Path], path: Path | None = None) -> list[Path]:
+    """Bring the tables of Markdown files in step with the log.
+
+    Args:
+        files: what stands in them between the lines `<!-- NAME:start -->` and `<!-- NAME:end -->` is replaced, where
+            NAME is one of `TABLES`.
         path: the log; `emo_utils.paths.table_path()` if None.
 
+    Returns:
+        The files that changed.
+
     Raises:
-        TableError: the file or its marks are missing.
+        TableError: a file cannot be read, or has a mark for the start of a table but none for its end.
     """
-    readme = Path(readme)
-    try:
-        old = readme.read_bytes().decode("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise TableError(f"Cannot read {readme} ({error}). Name a UTF-8 text file.") from None
-    new = _between(old, START, END, results_markdown(read_runs(path)), readme)
-    if BENCH_START in new:
-        new = _between(new, BENCH_START, BENCH_END, bench_markdown(read_bench(path)), readme)
-    if new == old:
-        return False
-    with replacing(readme) as temporary:
-        temporary.write_bytes(new.encode("utf-8"))
-    return True
+    changed = []
+    for file in map(Path, files):
+        try:
+            old = file.read_bytes().decode("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise TableError(f"Cannot read {file} ({error}). Name a UTF-8 text file.") from None
+        new = old
+        for name, make in TABLES.items():
+            if f"<!-- {name}:start -->" in new:
+                new = _between(new, name, make(path), file)
+        if new != old:
+            with replacing(file) as temporary:
+                temporary.write_bytes(new.encode("utf-8"))
+            changed.append(file)
+    return changed
 
 
-def _between(text: str, start: str, end: str, content: str, readme: Path) -> str:
-    before, first, rest = text.partition(start)
+def _between(text: str, name: str, content: str, file: Path) -> str:
+    start, end = f"<!-- {name}:start -->", f"<!-- {name}:end -->"
+    before, _, rest = text.partition(start)
     _, last, after = rest.partition(end)
-    if not (first and last):
-        raise TableError(f"{readme} lacks the lines {start} and {end}. Put them where the table belongs.")
+    if not last:
+        raise TableError(f"{file} has the line {start} but no line {end} after it. Put it where the table ends.")
     return f"{before}{start}\n{content}\n{end}{after}"
+
+
+TABLES: dict[str, Callable[[Path | None], str]] = {
+    "results": lambda path: results_markdown(read_runs(path)),
+    "bench": lambda path: bench_markdown(read_bench(path)),
+    "peers": lambda path: peers_markdown(read_bench(path)),
+}
 
 
 def _cells(runs: list[dict]) -> tuple[str, ...]:
