@@ -11,7 +11,7 @@ import pytest
 from datasets_helpers import encoded, face
 from PIL import Image
 
-from emo_utils.datasets.images import MAX_BYTES, read_face
+from emo_utils.datasets.images import MAX_BYTES, decode_colour, decode_grey, read_face
 from emo_utils.errors import DataError
 
 
@@ -59,6 +59,27 @@ def test_transparent_parts_show_mid_grey():
     got = read_face(encoded(rgba), 48)
     assert (got[:, :24] == 128).all()
     np.testing.assert_array_equal(got[:, 24:], face(3)[:, 24:])
+
+
+def test_a_transparent_grey_level_shows_mid_grey():
+    file = io.BytesIO()
+    Image.fromarray(np.tile(np.uint8([0, 200]), (20, 10))).save(file, "PNG", transparency=0)
+    assert set(np.unique(decode_grey(file.getvalue()))) == {128, 200}
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "RGBA", "P", "I;16"])
+def test_colour_has_three_levels_a_pixel_whatever_the_mode(mode):
+    grey = np.tile(np.arange(0, 200, 10, dtype=np.uint8), (20, 1))
+    image = Image.fromarray(grey.astype(np.uint16) * 257) if mode == "I;16" else Image.fromarray(grey).convert(mode)
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    np.testing.assert_array_equal(decode_colour(file.getvalue()), np.repeat(grey[..., None], 3, axis=2))
+
+
+def test_colours_stay():
+    red = np.zeros((20, 30, 3), np.uint8)
+    red[:, :10, 0] = 255
+    np.testing.assert_array_equal(decode_colour(encoded(red)), red)
 
 
 def test_exif_orientation_is_obeyed():

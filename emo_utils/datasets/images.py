@@ -7,6 +7,7 @@ import os
 import stat
 import struct
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -84,12 +85,21 @@ def decode_face(data: bytes, size: int) -> np.ndarray:
 
 def decode_grey(data: bytes) -> np.ndarray:
     """Return the grey levels of an image file at its own size, uint8 of shape (height, width); see `read_face`."""
+    return _decode(data, _to_grey)
+
+
+def decode_colour(data: bytes) -> np.ndarray:
+    """Return an image file at its own size as people see it, uint8 RGB of shape (height, width, 3); see `read_face`."""
+    return _decode(data, _to_colour)
+
+
+def _decode(data: bytes, convert: Callable[[Image.Image], np.ndarray]) -> np.ndarray:
     if not data:
         raise DataError("empty file")
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             _check_size(*image.size)
-            return _to_grey(ImageOps.exif_transpose(image))
+            return convert(ImageOps.exif_transpose(image))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise DataError(f"more than {MAX_PIXELS // 10**6} million pixels") from None
     except Image.UnidentifiedImageError:
@@ -107,17 +117,29 @@ def _check_size(width: int, height: int) -> None:
 
 def _to_grey(image: Image.Image) -> np.ndarray:
     """Return the uint8 grey levels of a Pillow image of any mode."""
-    if image.mode == "F":
-        raise ValueError("floating-point pixels; convert it to 8 bits")
     if image.mode.startswith("I"):  # 16 bits a pixel, which older Pillow versions open as 32
         return (np.asarray(image).clip(0, 65535) // 257).astype(np.uint8)
+    if image.mode != "L" or image.has_transparency_data:
+        image = _plain(image).convert("L")  # by way of RGB, since not every mode has a direct way to grey
+    return np.asarray(image)
+
+
+def _to_colour(image: Image.Image) -> np.ndarray:
+    """Return the uint8 RGB levels of a Pillow image of any mode."""
+    if image.mode.startswith("I"):
+        return np.repeat(_to_grey(image)[..., None], 3, axis=2)
+    return np.asarray(_plain(image))
+
+
+def _plain(image: Image.Image) -> Image.Image:
+    """Return an 8-bit RGB image without transparency."""
+    if image.mode == "F":
+        raise ValueError("floating-point pixels; convert it to 8 bits")
     if image.has_transparency_data:
         image = image.convert("RGBA")
         background = Image.new("RGBA", image.size, (_BACKGROUND, _BACKGROUND, _BACKGROUND, 255))
         image = Image.alpha_composite(background, image)
-    if image.mode != "L":
-        image = image.convert("RGB").convert("L")  # by way of RGB, since not every mode has a direct way to grey
-    return np.asarray(image)
+    return image.convert("RGB")
 
 
 def fit_square(grey: np.ndarray, size: int) -> np.ndarray:
