@@ -22,6 +22,7 @@ from emo_utils.plots.compression import (
 )
 from emo_utils.plots.confidence import plot_ranking, plot_reliability, plot_risk_coverage
 from emo_utils.plots.curves import plot_class_counts, plot_label_curves, plot_learning_curves, plot_lines
+from emo_utils.plots.experiments import plot_choices, plot_cost
 from emo_utils.plots.explain import plot_heat, plot_heat_shares
 from emo_utils.plots.hailo import (
     plot_layer_gains,
@@ -32,6 +33,7 @@ from emo_utils.plots.hailo import (
 )
 from emo_utils.plots.jetson import plot_power, plot_power_budget, plot_times
 from emo_utils.plots.pictures import plot_answer, plot_differences, plot_examples, plot_face_rows, plot_faces
+from emo_utils.plots.prediction import plot_boxes, plot_prediction, plot_sure
 from emo_utils.plots.results import plot_accuracies, plot_confusion, plot_probabilities, plot_recalls, plot_seeds
 from emo_utils.plots.robustness import plot_corruptions, plot_leakage, plot_severities, plot_slices
 from emo_utils.plots.style import COLORS
@@ -42,9 +44,12 @@ __all__ = [
     "plot_accuracies",
     "plot_accuracy_by_agreement",
     "plot_answer",
+    "plot_choices",
+    "plot_boxes",
     "plot_class_counts",
     "plot_confusion",
     "plot_corruptions",
+    "plot_cost",
     "plot_differences",
     "plot_examples",
     "plot_face_rows",
@@ -66,6 +71,7 @@ __all__ = [
     "plot_pipeline",
     "plot_power",
     "plot_power_budget",
+    "plot_prediction",
     "plot_probabilities",
     "plot_pruning",
     "plot_published",
@@ -79,6 +85,7 @@ __all__ = [
     "plot_seeds",
     "plot_severities",
     "plot_slices",
+    "plot_sure",
     "plot_teacher_student",
     "plot_throughput",
     "plot_times",
