@@ -11,6 +11,8 @@ import pandas as pd
 
 matplotlib.use("Agg")
 
+from overview import draw_overview
+
 from emo_utils.bench import pareto_front, read_bench_file
 from emo_utils.datasets import load_dataset
 from emo_utils.evaluation import share_interval
@@ -20,6 +22,7 @@ from emo_utils.plots import plot_examples, plot_operating_points, plot_pareto
 if __name__ == "__main__":
     folder, recorded = course_root() / "images", course_root() / "docs" / "recorded"
     folder.mkdir(exist_ok=True)
+    draw_overview().savefig(folder / "overview.png", dpi=100, metadata={"Software": None})
     figure = plot_examples(load_dataset("embedded"), per_class=12, seed=3, title="The embedded faces: random draws")
     figure.savefig(folder / "embedded_faces.png", dpi=80, metadata={"Software": None})
     results = pd.DataFrame(read_bench_file(recorded / "bench_fer2013.json")["results"])

@@ -1,6 +1,7 @@
 """Every chore of the course behind one word, on Linux, macOS and Windows; the Makefile only calls this file.
 
     python scripts/make.py course     run every lesson; build/index.html shows them, build/experiments.xlsx the runs
+    python scripts/make.py demo       serve the live demo to a browser on this machine, until Ctrl-C
     python scripts/make.py test       lint, unit tests and every notebook (some twenty minutes on two cores)
     python scripts/make.py colab      run every notebook with the versions that Google Colab publishes
     python scripts/make.py jax        train on JAX in an environment without TensorFlow
@@ -61,6 +62,13 @@ def course() -> int:
     return run(course_env(), "-m", "emo_utils.course", "run", **HALF_THE_CORES)
 
 
+def demo() -> int:
+    """Serve the demo; Voila prints the address. Only this machine can reach it."""
+    python = course_env()
+    say("open the address below in a browser; Ctrl-C ends the demo")
+    return run(python, "-m", "emo_utils.demo")
+
+
 def colab() -> int:
     return notebook_tests(colab_env())
 
@@ -107,6 +115,7 @@ def clean() -> int:
 
 CHORES = {
     "course": course,
+    "demo": demo,
     "test": test,
     "colab": colab,
     "jax": jax,
