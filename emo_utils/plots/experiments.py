@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, PercentFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, PercentFormatter
 
 from emo_utils.plots.style import COLORS, new_axes
 
@@ -90,6 +90,7 @@ def plot_choices(
         )  # fmt: skip
     ax.set(xlabel="validation accuracy", ylabel="test accuracy", title=title)
     for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_locator(MaxNLocator(steps=[1, 2, 5, 10]))
         axis.set_major_formatter(PercentFormatter(1, decimals=0))
     ax.legend(fontsize=9, loc="lower right", framealpha=0.9)
     sns.despine(ax=ax)

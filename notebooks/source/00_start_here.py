@@ -51,6 +51,8 @@ plt.show()
 # | [10 Export](10_export.ipynb) | Does it say the same outside Python, and how fast? |
 # | [11 Hailo](11_hailo.ipynb) | How does it get onto a chip that computes in integers only? |
 # | [12 Jetson](12_jetson.ipynb) | What does it take on a small board, in time and in energy? |
+# | [13 Live demo](13_live_demo.ipynb) | What does it say of your own face, and where does it fail? |
+# | [14 Experiments](14_experiments.ipynb) | Which of all these runs do I take, and what is its first place worth? |
 #
 # - **Predict, then run.** Some cells ask for a guess before an experiment. Write it down: a wrong guess teaches most.
 # - **Exercises** are checked on the spot. `○` means not answered yet, `✗` not yet right, `✓` right. Nothing breaks if
