@@ -20,8 +20,9 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
 from emo_utils.bench import compare_latency, count_macs
 from emo_utils.datasets import load_dataset
-from emo_utils.export import calibration_images, convert_tflite
+from emo_utils.export import convert_tflite
 from emo_utils.models import load_model
+from emo_utils.quantise import calibration_images
 from emo_utils.table import add_bench
 
 FORMATS = ("float32", "float16", "dynamic", "int8")

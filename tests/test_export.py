@@ -12,7 +12,6 @@ from emo_utils.errors import DataError, EmoUtilsError, ModelError
 from emo_utils.export import (
     FORMATS,
     TFLiteModel,
-    calibration_images,
     convert_tflite,
     export_all,
     export_tflite,
@@ -21,7 +20,7 @@ from emo_utils.export import (
 )
 from emo_utils.export.run import _dequantise, _quantise
 from emo_utils.models import build_model
-from emo_utils.quantise import MIN_CALIBRATION
+from emo_utils.quantise import MIN_CALIBRATION, calibration_images
 from emo_utils.recipe import Recipe
 
 NAMES = ("angry", "happy", "sad")

@@ -11,7 +11,7 @@ from hailo_helpers import drawn_faces, exported
 from emo_utils.datasets import from_arrays
 from emo_utils.errors import DataError, ModelError
 from emo_utils.export import device_model, export_onnx, export_tflite, hailo, onnx_operators, tflite_operators
-from emo_utils.export.device_model import DeviceModel
+from emo_utils.export.device_part import DeviceModel
 from emo_utils.export.hailo_operators import doubtful_operators
 from emo_utils.models import build_model, load_model
 from emo_utils.recipe import Recipe

@@ -22,7 +22,7 @@ if keras.backend.backend() != "tensorflow":
 import onnx
 from onnx import numpy_helper
 
-from emo_utils.export.device_model import device_model
+from emo_utils.export.device_part import device_model
 from emo_utils.export.metadata import file_metadata, read_metadata
 from emo_utils.export.onnx import ONNXModel, export_onnx, run_onnx
 from emo_utils.export.onnx_convert import IR_VERSION, OPSET

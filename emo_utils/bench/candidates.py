@@ -12,11 +12,12 @@ import numpy as np
 from emo_utils.bench.schema import RESULT
 from emo_utils.bench.subjects import EXPORTED, Faces, Subject
 from emo_utils.errors import EmoUtilsError, ModelError
-from emo_utils.export import TFLiteModel, calibration_images, convert_tflite, run_tflite
+from emo_utils.export import TFLiteModel, convert_tflite, run_tflite
 from emo_utils.export.onnx import ONNXModel, export_onnx, run_onnx
 from emo_utils.export.operators import onnx_operators
 from emo_utils.faces import render_face
 from emo_utils.models import save_model
+from emo_utils.quantise import calibration_images
 
 _ENGINES = {"litert": (TFLiteModel, run_tflite), "onnxruntime": (ONNXModel, run_onnx)}
 

@@ -93,6 +93,25 @@ def decode_colour(data: bytes) -> np.ndarray:
     return _decode(data, _to_colour)
 
 
+def grey_array(picture: np.ndarray) -> np.ndarray:
+    """Return the grey levels of a picture in memory, as `decode_grey` does for a file.
+
+    Args:
+        picture: uint8 array of shape (height, width), grey, (height, width, 3), RGB, or (height, width, 4), RGBA.
+
+    Raises:
+        DataError: another type or shape, or too few or too many pixels.
+    """
+    shape = picture.shape
+    if picture.dtype != np.uint8 or not (len(shape) == 2 or (len(shape) == 3 and shape[2] in (3, 4))):
+        raise DataError(
+            f"{picture.dtype} array of shape {shape}, wanted is uint8 of shape (height, width), grey, or with a third "
+            "axis of 3 for RGB or 4 for RGBA"
+        )
+    _check_size(shape[1], shape[0])
+    return _to_grey(Image.fromarray(np.ascontiguousarray(picture)))
+
+
 def _decode(data: bytes, convert: Callable[[Image.Image], np.ndarray]) -> np.ndarray:
     if not data:
         raise DataError("empty file")

@@ -14,14 +14,15 @@ import numpy as np
 
 from emo_utils.datasets import from_arrays
 from emo_utils.datasets.base import FaceDataset
-from emo_utils.export.device_model import DeviceModel, device_model
+from emo_utils.export.device_part import DeviceModel, device_model
 from emo_utils.export.hailo_operators import Doubt, doubtful_operators
 from emo_utils.export.metadata import file_metadata
 from emo_utils.export.onnx import export_onnx, onnx_runtime
 from emo_utils.export.operators import onnx_operators, tflite_operators
+from emo_utils.export.quiet import quiet_stderr
 from emo_utils.export.run import litert_interpreter, run_tflite
 from emo_utils.export.samples import take_samples
-from emo_utils.export.tflite import export_tflite, quiet_stderr
+from emo_utils.export.tflite import export_tflite
 from emo_utils.export.verify import Verification, verify_export
 from emo_utils.pipeline import resize_images
 from emo_utils.quantise import calibration_images

@@ -10,14 +10,14 @@ import io
 import json
 import zipfile
 from pathlib import Path
-from typing import Any
-
-import keras
+from typing import TYPE_CHECKING, Any
 
 from emo_utils.datasets.tree import ENTRY_DAMAGE
 from emo_utils.errors import ModelError, first_line
-from emo_utils.models.cost import count_macs, count_parameters
 from emo_utils.recipe import Recipe
+
+if TYPE_CHECKING:
+    import keras
 
 MEMBER = "emo_utils.json"
 LABELS = "labels.txt"
@@ -37,6 +37,8 @@ def file_metadata(model: keras.Model, info: dict[str, Any], name: str) -> dict[s
         `emo_utils.evaluation.Calibration`; {} where there was none) and of it temperature and not_sure_below,
         recipe_hash (None for a model of others), run_id, parameters, macs (None where they are not known).
     """
+    from emo_utils.models.cost import count_parameters
+
     calibration = info.get("calibration")
     calibration = calibration if isinstance(calibration, dict) else {}
     return {
@@ -55,6 +57,8 @@ def file_metadata(model: keras.Model, info: dict[str, Any], name: str) -> dict[s
 
 
 def _macs(model: keras.Model) -> int | None:
+    from emo_utils.models.cost import count_macs
+
     try:
         return count_macs(model)
     except ModelError:

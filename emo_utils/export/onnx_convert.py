@@ -11,7 +11,8 @@ from typing import Any
 import keras
 
 from emo_utils.errors import EmoUtilsError, ModelError, first_line
-from emo_utils.export.tflite import quiet_stderr, tensorflow_for
+from emo_utils.export.quiet import quiet_stderr
+from emo_utils.export.tflite import tensorflow_for
 from emo_utils.models.graph import clone_layers
 from emo_utils.quantise import fold_batch_norm
 

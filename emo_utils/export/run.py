@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from emo_utils.errors import EmoUtilsError, ModelError, first_line
-from emo_utils.export.tflite import quiet_stderr
+from emo_utils.export.quiet import quiet_stderr
 from emo_utils.pipeline import resize_images
 
 

@@ -12,7 +12,7 @@ from emo_utils.atomic import replacing
 from emo_utils.datasets.base import FaceDataset
 from emo_utils.errors import DataError
 from emo_utils.evaluation import predict_probabilities
-from emo_utils.export.device_model import device_model
+from emo_utils.export.device_part import device_model
 from emo_utils.pipeline import resize_images
 
 

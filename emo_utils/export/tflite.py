@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ import numpy as np
 from emo_utils.atomic import replacing
 from emo_utils.errors import EmoUtilsError, ModelError, first_line
 from emo_utils.export.metadata import with_metadata
+from emo_utils.export.quiet import quiet_stderr
 from emo_utils.pipeline import resize_images
 from emo_utils.quantise.calibration import check_calibration
 
@@ -159,19 +159,6 @@ def _quiet(tf) -> Iterator[None]:
             yield
     finally:
         logger.setLevel(level)
-
-
-@contextlib.contextmanager
-def quiet_stderr() -> Iterator[None]:
-    """Drop what C++ code writes to file descriptor 2; errors still arrive as exceptions."""
-    saved, sink = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(sink, 2)
-        yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)
-        os.close(sink)
 
 
 def tensorflow_for(what: str):

@@ -13,16 +13,13 @@ import keras
 
 import emo_utils.models.fake_quantised  # noqa: F401  so that Keras knows these layers where a file has them
 from emo_utils.atomic import replacing
-from emo_utils.emotions import canonical_emotion
-from emo_utils.errors import DataError, ModelError, first_line
+from emo_utils.errors import ModelError, first_line
 from emo_utils.models.architecture import build_architecture
 from emo_utils.models.backbones import build_backbone
+from emo_utils.models.info import DEFAULT_MODEL, INFO_MEMBER, find_model_file, model_class_names, read_info
 from emo_utils.models.untrusted import refuse_exported
-from emo_utils.paths import course_root
 from emo_utils.recipe import Recipe
 
-INFO_MEMBER = "emo_utils.json"
-_MAX_INFO_BYTES = 1_000_000
 _WEIGHTS_MEMBER = "model.weights.h5"
 # What HDF5 adds to the weights themselves is below this for every backbone.
 _MAX_WEIGHTS_OVERHEAD = 32_000_000
@@ -69,14 +66,15 @@ def update_info(path: str | Path, more: dict[str, Any]) -> Path:
     return path
 
 
-def load_model(path: str | Path, *, trusted: bool = False) -> tuple[keras.Model, dict[str, Any]]:
+def load_model(path: str | Path | None = None, *, trusted: bool = False) -> tuple[keras.Model, dict[str, Any]]:
     """Read a model and what its outputs mean.
 
     A file of a newer Keras can say things that this one does not know. If its info has a recipe, the model is then
     built from the recipe and only the weights are read.
 
     Args:
-        path: a .keras file, relative to the current or to the course folder.
+        path: a .keras file, relative to the current or to the course folder; None means the model that ships for
+            photographs, `DEFAULT_MODEL`.
         trusted: also load layers that hold code of the file's maker (`Lambda`), which runs on this machine then.
 
     Returns:
@@ -85,7 +83,7 @@ def load_model(path: str | Path, *, trusted: bool = False) -> tuple[keras.Model,
     Raises:
         ModelError: no such file, not a Keras model, or one that would run code when loaded.
     """
-    path = find_model_file(path)
+    path = find_model_file(f"model/{DEFAULT_MODEL}.keras" if path is None else path)
     refuse_exported(path)
     if path.suffix != ".keras" or not zipfile.is_zipfile(path):
         raise ModelError(f"{path}: not a .keras file (it should be a zip archive).")
@@ -124,50 +122,3 @@ def _rebuild(path: Path, info: dict[str, Any]) -> keras.Model | None:
     except Exception:  # whatever fails here, Keras's own error is the one to report
         return None
     return model
-
-
-def find_model_file(path: str | Path) -> Path:
-    """Return the path of a file, which may be relative to the current or to the course folder.
-
-    Raises:
-        ModelError: no such file.
-    """
-    path = Path(path)
-    if not path.exists() and (course_root() / path).exists():
-        path = course_root() / path
-    if not path.is_file():
-        raise ModelError(f"{path}: no such model file. `python -m emo_utils table show` lists the trained ones.")
-    return path
-
-
-def model_class_names(info: dict[str, Any], path: str | Path) -> tuple[str, ...]:
-    """Return the class names of a model file's info.
-
-    Raises:
-        ModelError: the file does not say what its outputs mean.
-    """
-    names = info.get("class_names")
-    if not isinstance(names, list) or not names:
-        raise ModelError(f"{path} does not say what its outputs mean: it was not written by emo_utils.save_model.")
-    try:
-        return tuple(canonical_emotion(name) for name in names)
-    except DataError as error:
-        raise ModelError(f"{path}: {error}") from None
-
-
-def read_info(path: Path) -> dict[str, Any]:
-    """Return what a model file says of itself, {} where it says nothing or is no .keras file; runs nothing of it.
-
-    Raises:
-        ModelError: what it says cannot be read.
-    """
-    if not zipfile.is_zipfile(path):
-        return {}
-    try:
-        with zipfile.ZipFile(path) as archive:
-            if INFO_MEMBER not in archive.namelist() or archive.getinfo(INFO_MEMBER).file_size > _MAX_INFO_BYTES:
-                return {}
-            info = json.loads(archive.read(INFO_MEMBER))
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise ModelError(f"{path}: its {INFO_MEMBER} cannot be read: {error}.") from None
-    return info if isinstance(info, dict) else {}

@@ -5,29 +5,21 @@
 Everything here is numpy and OpenCV, so the same batches feed TensorFlow and JAX.
 """
 
-from emo_utils.pipeline.augment import augment_images, resize_images
-from emo_utils.pipeline.balance import (
-    class_weights,
-    compute_class_weights_effective,
-    oversample_minority_classes,
-    sample_balanced,
-)
-from emo_utils.pipeline.batches import TrainingBatches, ValidationBatches
-from emo_utils.pipeline.mix import cutmix, mixup
-from emo_utils.pipeline.randaugment import rand_augment
-from emo_utils.pipeline.write import write_augmented_set
+from emo_utils.lazy import lazy_names
 
-__all__ = [
-    "TrainingBatches",
-    "ValidationBatches",
-    "augment_images",
-    "class_weights",
-    "compute_class_weights_effective",
-    "cutmix",
-    "mixup",
-    "oversample_minority_classes",
-    "rand_augment",
-    "resize_images",
-    "sample_balanced",
-    "write_augmented_set",
-]
+__getattr__, __dir__, __all__ = lazy_names(
+    __name__,
+    {
+        "augment": ("augment_images", "resize_images"),
+        "balance": (
+            "class_weights",
+            "compute_class_weights_effective",
+            "oversample_minority_classes",
+            "sample_balanced",
+        ),
+        "batches": ("TrainingBatches", "ValidationBatches"),
+        "mix": ("cutmix", "mixup"),
+        "randaugment": ("rand_augment",),
+        "write": ("write_augmented_set",),
+    },
+)
