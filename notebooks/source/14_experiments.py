@@ -409,7 +409,8 @@ for column, limit in BUDGETS.items():
 check("nothing fits", best_under(candidates, "parameters", 1), "none", hint="What does idxmax say to an empty frame?")
 
 # %% [markdown]
-# Now, for the ones that were taken and for them only, the test figure:
+# Now the test figures of the ones that were taken, and of no others. (Above we looked at all of them, to see luck at work.
+# In earnest, that look comes first here.)
 
 # %%
 from emo_utils.plots import plot_accuracies
@@ -513,5 +514,5 @@ print("what comes back from the CSV file:", kinds)
 # - found the best run for four budgets on validation figures, and then looked at the test figures of those,
 # - wrote a note that outlived its workbook, and made a CSV file and a LaTeX table.
 #
-# Your own table is beside the notebooks: `python -m emo_utils table show`, `table seeds`, `table compare A B`, `table
-# render`.
+# Your own table lies in the course folder. In a terminal, `python -m emo_utils table show` prints it; `table seeds`,
+# `table compare A B` and `table render` do what you saw here.
