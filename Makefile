@@ -1,6 +1,6 @@
 # Every target is one word of scripts/make.py; without make, run: python scripts/make.py course
 PYTHON ?= python3
 
-.PHONY: course test colab jax lint format bench dist env clean
-course test colab jax lint format bench dist env clean:
+.PHONY: course demo test colab jax lint format bench dist env clean
+course demo test colab jax lint format bench dist env clean:
 	@$(PYTHON) scripts/make.py $@

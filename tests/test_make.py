@@ -124,3 +124,12 @@ def test_every_make_target_is_a_word_of_the_script(scripts):
     make = importlib.import_module("make")
     targets = (REPO / "Makefile").read_text(encoding="utf-8").split(".PHONY: ")[1].splitlines()[0].split()
     assert sorted(targets) == sorted(make.CHORES)
+
+
+def test_the_demo_is_served_by_the_package_from_the_environment_of_the_course(scripts, monkeypatch):
+    make = importlib.import_module("make")
+    commands = []
+    monkeypatch.setattr(make, "course_env", lambda: "python-of-the-course")
+    monkeypatch.setattr(make, "run", lambda *command, **_: commands.append(command) or 0)
+    assert make.main(["demo"]) == 0
+    assert commands == [("python-of-the-course", "-m", "emo_utils.demo")]

@@ -28,11 +28,11 @@ def test_a_single_face_needs_no_number():
     assert not plot_boxes(np.zeros((40, 60), np.uint8), [(2, 3, 20, 20)]).texts
 
 
-@pytest.mark.parametrize(("threshold", "color"), [(None, COLORS[1]), (0.6, COLORS[1]), (0.61, (0.45, 0.45, 0.45))])
+@pytest.mark.parametrize(("threshold", "color"), [(0, COLORS[1]), (0.6, COLORS[1]), (0.61, (0.45, 0.45, 0.45))])
 def test_the_answer_stands_out_only_if_it_is_sure(threshold, color):
     ax = plot_sure([0.1, 0.6, 0.3], ["angry", "happy", "sad"], not_sure_below=threshold)
     assert to_rgb(ax.patches[1].get_facecolor()) == pytest.approx(color)
-    assert len(ax.lines) == (threshold is not None)
+    assert len(ax.lines) == (threshold > 0)
 
 
 def test_the_axis_is_in_percent_with_the_first_class_on_top():

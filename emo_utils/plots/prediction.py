@@ -44,7 +44,7 @@ def plot_sure(
     probabilities: Sequence[float],
     class_names: Sequence[str],
     *,
-    not_sure_below: float | None = None,
+    not_sure_below: float = 0.0,
     ax: Axes | None = None,
     title: str = "",
 ) -> Axes:
@@ -53,19 +53,19 @@ def plot_sure(
     Args:
         probabilities: float array of shape (n_classes,).
         class_names: in label order.
-        not_sure_below: confidence, 0 to 1, under which the answer is "not sure"; None for no threshold. The bar of the
+        not_sure_below: confidence, 0 to 1, under which the answer is "not sure"; 0 for no threshold. The bar of the
             answer is orange, or grey where the model is not sure.
         ax: to draw into; a new one if None.
         title: of the Axes.
     """
     ax = ax or new_axes(size=(4.2, 2.8))
     top = int(np.argmax(probabilities))
-    sure = not_sure_below is None or probabilities[top] >= not_sure_below
+    sure = probabilities[top] >= not_sure_below
     colors = [COLORS[0]] * len(class_names)
     colors[top] = COLORS[1] if sure else "0.45"
     bars = ax.barh(class_names, probabilities, color=colors)
     ax.bar_label(bars, labels=[f"{p:.0%}" for p in probabilities], padding=3, fontsize=10)
-    if not_sure_below is not None:
+    if not_sure_below > 0:
         ax.axvline(not_sure_below, color="0.25", ls="--", lw=1.2)
         left = not_sure_below > 0.6  # of the line, where there is room
         ax.annotate(
@@ -92,7 +92,7 @@ def plot_prediction(
     probabilities: Mapping[str, float],
     *,
     chosen: int = 0,
-    not_sure_below: float | None = None,
+    not_sure_below: float = 0.0,
     heat: np.ndarray | None = None,
 ) -> Figure:
     """Draw a picture with its faces, one of these as the model gets it, and the model's answer to it.

@@ -1,0 +1,137 @@
+"""The page that `make demo` serves, worked in a real browser: one server, one page, one visit."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+
+import pytest
+from conftest import REPO
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright drives the browser: pip install playwright")
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
+SAMPLES = REPO / "data" / "samples"
+PATIENCE = 60_000  # milliseconds, on a machine that does other things as well
+
+
+@pytest.fixture(scope="module")
+def address():
+    """Serve the page on a free port until the tests of this file are done."""
+    pytest.importorskip("voila", reason="Voila serves the page: pip install voila")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "emo_utils.demo", "--port", str(port)]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    server = subprocess.Popen(command, cwd=REPO, env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}, **quiet)
+    url = f"http://127.0.0.1:{port}/"
+    try:
+        wait_for(f"{url}voila/static/", server)
+        yield url
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def wait_for(url: str, server: subprocess.Popen) -> None:
+    end = time.monotonic() + PATIENCE / 1000
+    while time.monotonic() < end:
+        assert server.poll() is None, "Voila ended; run `python -m emo_utils.demo` to see why"
+        try:
+            urllib.request.urlopen(url, timeout=5)
+        except urllib.error.HTTPError:
+            return  # it answers: there is no such file
+        except OSError:
+            time.sleep(0.2)
+        else:
+            return
+    pytest.fail("Voila did not answer")
+
+
+@pytest.fixture(scope="module")
+def page(address):
+    browser_path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if browser_path is None:
+        pytest.skip(f"no browser on the path (looked for {', '.join(BROWSERS)})")
+    with sync_api.sync_playwright() as playwright:
+        # Containers have no user that Chromium's sandbox could change to; the page is our own.
+        browser = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1200, "height": 900})
+        page.set_default_timeout(PATIENCE)
+        page.goto(address)
+        page.wait_for_selector("text=Choose a sample, or upload")
+        yield page
+        browser.close()
+
+
+def upload(page, name: str, content: bytes) -> None:
+    file = {"name": name, "mimeType": "image/jpeg", "buffer": content}
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Upload a picture").click()
+    chooser.value.set_files(file)
+
+
+def choose(page, label: str, option: str) -> None:
+    page.locator(".widget-dropdown", has=page.get_by_text(label, exact=True)).locator("select").select_option(option)
+
+
+def answer(page, wanted: str) -> str:
+    """Wait until the words of the answer hold a text; return them."""
+    words = page.locator("[role=status], [role=alert]").filter(has_text=re.compile(wanted)).first
+    words.wait_for()
+    return words.inner_text()
+
+
+def probabilities(page) -> dict[str, float]:
+    table = page.get_by_role("table", name="Probability of each emotion")
+    names, values = (table.locator(cell).all_inner_texts() for cell in ("th", "td"))
+    return {name: float(value.rstrip("%")) / 100 for name, value in zip(names, values, strict=True)}
+
+
+def figure(page) -> str:
+    return page.locator("img.widget-image:visible").get_attribute("src")
+
+
+def test_a_visit(page):
+    # A drawn face, by the model for drawn faces: the right emotion comes first.
+    choose(page, "Model", "embedded-small-cnn")
+    upload(page, "my_face.png", (SAMPLES / "drawn_happy.png").read_bytes())
+    assert "happy" in answer(page, r"my_face\.png, face 1 of 1")
+    shares = probabilities(page)
+    assert next(iter(shares)) == "happy"
+    assert sum(shares.values()) == pytest.approx(1, abs=0.01)
+
+    # Junk: a message, and the answer is gone.
+    upload(page, "junk.jpg", b"a text, not a picture")
+    assert "not an image of a known format" in answer(page, r"junk\.jpg")
+    assert page.get_by_role("table").count() == 0
+    assert page.locator("img.widget-image:visible").count() == 0
+    assert "Traceback" not in page.inner_text("body")
+
+    # A photograph, and another model.
+    upload(page, "astronaut.jpg", (SAMPLES / "astronaut.jpg").read_bytes())
+    answer(page, r"astronaut\.jpg, face 1 of 1")
+    drawn_says = probabilities(page)
+    choose(page, "Model", "fer2013-mobilenetv3small")
+    page.wait_for_function("before => document.querySelector('td').innerText !== before", arg=first_cell(drawn_says))
+    assert next(iter(probabilities(page))) == "happy"
+
+    # Heat over the face: only the figure changes.
+    before, shares = figure(page), probabilities(page)
+    page.get_by_text("Show where it looks").click()
+    answer(page, "Computing heat")
+    answer(page, r"astronaut\.jpg, face 1 of 1")
+    assert figure(page) != before
+    assert probabilities(page) == shares
+
+
+def first_cell(shares: dict[str, float]) -> str:
+    return f"{next(iter(shares.values())):.1%}"
