@@ -16,11 +16,13 @@ from emo_utils.cli.compress import add_compress
 from emo_utils.cli.data import add_data
 from emo_utils.cli.evaluate import add_calibrate, add_evaluate
 from emo_utils.cli.export import add_export
+from emo_utils.cli.predict import add_predict
 from emo_utils.cli.table import add_table
 from emo_utils.cli.train import add_train
 from emo_utils.errors import EmoUtilsError
 
 _EPILOG = """examples:
+  python -m emo_utils predict data/samples/astronaut.jpg
   python -m emo_utils data report embedded
   python -m emo_utils data report path/to/fer2013.zip
   python -m emo_utils train --list
@@ -70,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    add_predict(commands)
     add_data(commands)
     add_train(commands)
     add_evaluate(commands)

@@ -1,0 +1,147 @@
+"""`predict`: which emotion the faces in pictures, films or before a camera show."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from emo_utils.cli.common import fail
+
+if TYPE_CHECKING:
+    from emo_utils.prediction import Answer, Classifier
+
+_EPILOG = """examples:
+  python -m emo_utils predict data/samples/astronaut.jpg --show-all
+  python -m emo_utils predict data/samples --model embedded-small-cnn --csv build/answers.csv
+  python -m emo_utils predict photo.jpg film.mp4 --all-faces --json
+  python -m emo_utils predict --camera
+"""
+
+
+def add_predict(commands) -> None:
+    from argparse import RawDescriptionHelpFormatter
+
+    predict = commands.add_parser(
+        "predict",
+        help="say which emotion the faces in photographs, videos or before a camera show",
+        description="Find the largest face of each picture and say which emotion it shows, with a calibrated\n"
+        "confidence, or 'not sure'. What cannot be answered gives a line on stderr; the rest is still done, and\n"
+        "the exit code is 1.",
+        epilog=_EPILOG,
+        formatter_class=RawDescriptionHelpFormatter,
+    )
+    predict.add_argument("pictures", nargs="*", metavar="IMAGE", help="a picture, a folder of pictures or a video")
+    predict.add_argument(
+        "--model", metavar="M", help="a .tflite or .keras file, or the name of one in model/; default: for photographs"
+    )
+    predict.add_argument("--all-faces", action="store_true", help="answer every face, not only the largest")
+    predict.add_argument("--show-all", action="store_true", help="print every class with its bar")
+    predict.add_argument("--json", action="store_true", help="print one JSON object a face, and nothing else")
+    predict.add_argument("--csv", type=Path, metavar="FILE", help="write a table, a row a face")
+    predict.add_argument(
+        "--explain", type=Path, metavar="DIR", help="write a picture a face of where the model looked (loads Keras)"
+    )
+    predict.add_argument(
+        "--camera", type=int, nargs="?", const=0, metavar="N", help="answer camera N (default: 0) until Ctrl-C"
+    )
+    predict.set_defaults(call=_predict)
+
+
+def _predict(args) -> int:
+    from emo_utils.prediction.classifier import keras_twin, open_classifier
+    from emo_utils.prediction.pictures import list_pictures
+
+    if (args.camera is None) == (not args.pictures):
+        return fail("name a picture, a folder or a video: python -m emo_utils predict IMAGE..., or a camera: --camera")
+    if args.camera is not None and args.camera < 0:
+        return fail("cameras are counted from 0: --camera 0")
+    if args.csv and args.csv.is_dir():
+        return fail(f"{args.csv} is a folder; --csv wants a file")
+    classifier = open_classifier(args.model)
+    if args.explain:
+        keras_twin(classifier)  # says now, not after the first face, that it is not there
+        args.explain.mkdir(parents=True, exist_ok=True)
+    if args.csv:
+        args.csv.parent.mkdir(parents=True, exist_ok=True)
+    args.name_width = max((len(name) for name, _ in list_pictures(args.pictures)), default=0)
+    answers: list[Answer] = []
+    try:
+        for answer in _answers(args, classifier):
+            _show(answer, answers[-1] if answers else None, args, classifier)
+            answers.append(answer)
+    except KeyboardInterrupt:
+        if args.camera is None:
+            raise
+    problems = [f"{answer.picture}: {answer.problem}" for answer in answers if answer.problem and answer.frame is None]
+    for film in {answer.picture: None for answer in answers if answer.frame is not None}:
+        if all(answer.problem for answer in answers if answer.picture == film):
+            problems.append(f"{film}: no face in any of the frames that were answered")
+            _complain(problems[-1])
+    if args.csv:
+        _write_csv(answers, args.csv, classifier)
+    return 1 if problems else 0
+
+
+def _answers(args, classifier: Classifier) -> Iterator[Answer]:
+    """Yield the answers to all that was named, in its order."""
+    from emo_utils.prediction.answers import answer_pictures
+    from emo_utils.prediction.film import answer_camera, answer_film, is_film
+
+    if args.camera is not None:
+        yield from answer_camera(args.camera, classifier, all_faces=args.all_faces)
+    for name in args.pictures:
+        answer = answer_film if is_film(name) else answer_pictures
+        yield from answer(name, classifier, all_faces=args.all_faces)
+
+
+def _show(answer: Answer, last: Answer | None, args, classifier: Classifier) -> None:
+    """Print one answer, as text or JSON; a problem on stderr; with --explain write its picture."""
+    from emo_utils.prediction.lines import answer_lines, blocks_for, flat_row, json_line
+
+    film = answer.frame is not None
+    if args.json:
+        print(json_line(flat_row(answer, classifier.class_names, film=film)), flush=True)
+    elif film and (last is None or last.picture != answer.picture):
+        print(answer.picture)
+    if answer.problem and not film:
+        _complain(f"{answer.picture}: {answer.problem}")
+    elif not args.json:
+        blocks = blocks_for(sys.stdout.encoding)
+        lines = answer_lines(answer, blocks, name_width=args.name_width, show_all=args.show_all)
+        print("\n".join(lines), flush=True)
+    if args.explain and not answer.problem:
+        from emo_utils.prediction.heat import heat_of, write_heat
+
+        [heat] = heat_of([answer], classifier)
+        write_heat(answer.crop, heat, _free(args.explain, answer))
+
+
+def _free(folder: Path, answer: Answer) -> Path:
+    """Return a path for the picture of an answer that no other one has."""
+    stem = Path(answer.picture).stem + ("" if answer.frame is None else f"-{answer.frame:06d}")
+    name, others = f"{stem}-face{answer.face}", 1
+    while (folder / f"{name}.png").exists():  # of a run before, or of a picture of this name in another folder
+        others += 1
+        name = f"{stem}-face{answer.face}-{others}"
+    return folder / f"{name}.png"
+
+
+def _complain(problem: str) -> None:
+    print(f"error: {problem}", file=sys.stderr, flush=True)
+
+
+def _write_csv(answers: list[Answer], path: Path, classifier: Classifier) -> None:
+    import csv
+
+    from emo_utils.atomic import replacing
+    from emo_utils.prediction.lines import flat_row
+
+    film = any(answer.frame is not None for answer in answers)
+    rows = [flat_row(answer, classifier.class_names, film=film) for answer in answers]
+    with replacing(path) as partial, open(partial, "w", newline="", encoding="utf-8") as file:
+        if rows:
+            writer = csv.DictWriter(file, rows[0])
+            writer.writeheader()
+            writer.writerows(rows)
