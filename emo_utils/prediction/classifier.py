@@ -91,7 +91,7 @@ def keras_twin(classifier: Classifier) -> Path:
     path = classifier.path.with_name(classifier.path.stem.removesuffix("-int8") + ".keras")
     if not path.is_file():
         raise ModelError(
-            f"{classifier.path}: explanations need gradients, so its Keras file too, as {path.name} beside it."
+            f"{classifier.path}: an explanation needs gradients, so put its Keras file beside it: {path.name}."
         )
     return path
 
