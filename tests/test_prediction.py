@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import glob
+import re
 import subprocess
 import sys
 
@@ -12,6 +14,7 @@ from datasets_helpers import encoded
 from PIL import Image
 
 from emo_utils import predict
+from emo_utils.cli import main
 from emo_utils.datasets.images import read_face
 from emo_utils.errors import DataError, ModelError
 from emo_utils.models.info import DEFAULT_MODEL
@@ -64,14 +67,15 @@ def test_no_face_is_no_answer():
     assert np.isnan([row.x, row.confidence, row.happy]).all()
 
 
-@pytest.mark.parametrize("shape", [(48, 48), (99, 400), (180, 200)])
+@pytest.mark.parametrize("shape", [(48, 48), (99, 180), (180, 200)])
 def test_a_picture_that_is_a_face_itself_is_taken_whole(shape):
     noise = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
     assert find_faces(noise) == [Box(0, 0, shape[1], shape[0])]
 
 
-def test_no_face_is_seen_in_large_noise():
-    assert find_faces(np.random.default_rng(0).integers(0, 256, (300, 300), dtype=np.uint8)) == []
+@pytest.mark.parametrize("shape", [(300, 300), (16, 4000), (101, 50_000), (120, 257)])
+def test_no_face_is_seen_in_noise_of_any_shape(shape):
+    assert find_faces(np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)) == []
 
 
 def test_a_face_cut_out_already_is_answered_as_in_an_evaluation(classifier):
@@ -94,7 +98,7 @@ def test_a_face_cut_out_already_is_answered_as_in_an_evaluation(classifier):
 def test_crops_stay_inside_the_picture(box, corner):
     grey = np.arange(80)[:, None] + np.arange(100)[None].astype(np.uint8)
     side = min(box[2], 80)
-    crop = crop_face(grey.astype(np.uint8), Box(*box), side)
+    crop = crop_face(grey.astype(np.uint8), Box(*box), side, margin=1)
     assert crop.shape == (side, side)
     assert crop[0, 0] == sum(corner)
 
@@ -102,7 +106,7 @@ def test_crops_stay_inside_the_picture(box, corner):
 def test_margin_widens_the_crop():
     grey = np.zeros((100, 100), np.uint8)
     grey[40:60, 40:60] = 255
-    assert crop_face(grey, Box(40, 40, 20, 20), 40).mean() == 255
+    assert crop_face(grey, Box(40, 40, 20, 20), 40, margin=1).mean() == 255
     assert crop_face(grey, Box(40, 40, 20, 20), 40, margin=2).mean() == pytest.approx(255 / 4, abs=2)
 
 
@@ -195,6 +199,17 @@ def test_the_model_for_drawn_faces_knows_the_drawn_samples():
     rows = predict(sorted(SAMPLES.glob("drawn_*.png")), DRAWN)
     right = [f"drawn_{row.emotion}.png" in row.picture for row in rows.itertuples()]
     assert sum(right) >= 5
+
+
+@pytest.mark.parametrize("page", ["README.md", "data/samples/README.md"])
+def test_transcripts_are_what_comes_out(page, capsys, monkeypatch):
+    """Every command `$ python -m emo_utils predict ...` of a page is followed by its output."""
+    monkeypatch.chdir(REPO)
+    text = (REPO / page).read_text(encoding="utf-8")
+    for command, shown in re.findall(r"^\$ python -m emo_utils (predict .*)\n((?:(?!```|\$ ).*\n)*)", text, re.M):
+        words = [name for word in command.split() for name in (sorted(glob.glob(word)) if "*" in word else [word])]
+        main(words)
+        assert [line.rstrip() for line in shown.splitlines()] == capsys.readouterr().out.splitlines(), command
 
 
 def test_neither_keras_nor_its_kin_is_imported():
