@@ -12,7 +12,7 @@ from emo_utils.errors import DataError, ModelError
 from emo_utils.paths import course_root
 
 # The model that ships for photographs: model/NAME.keras, NAME.tflite and NAME-int8.tflite.
-DEFAULT_MODEL = "fer2013-mobilenetv3small"
+DEFAULT_MODEL = "fer2013-mobilenet"
 INFO_MEMBER = "emo_utils.json"
 _MAX_INFO_BYTES = 1_000_000
 
