@@ -25,7 +25,7 @@ if __name__ == "__main__":
     draw_overview().savefig(folder / "overview.png", dpi=100, metadata={"Software": None})
     figure = plot_examples(load_dataset("embedded"), per_class=12, seed=3, title="The embedded faces: random draws")
     figure.savefig(folder / "embedded_faces.png", dpi=80, metadata={"Software": None})
-    results = pd.DataFrame(read_bench_file(recorded / "bench_fer2013.json")["results"])
+    results = pd.DataFrame(read_bench_file(recorded / "bench_shipped.json")["results"])
     results = results[results["threads"] == 1]
     intervals = [share_interval(np.arange(r.accuracy_n) < r.accuracy * r.accuracy_n) for r in results.itertuples()]
     results[["accuracy_low", "accuracy_high"]] = np.array(intervals)[:, 1:]

@@ -79,8 +79,8 @@ def _protocol(row: dict[str, Any]) -> str:
     return (
         f"Run `{row['run_id']}`, recipe `{row['recipe']}`, seed {row['seed']}: {row['parameters']:,} parameters, input "
         f"{row['input_size']} px. Trained on {row['n_train']:,} faces of {row['data']}, the epoch selected on "
-        f"{row['n_val']:,} others of its training part, reported on the {row['n']:,} of its test part, which recipes "
-        f"of this name and settings had looked at {row['test_looks']} times by then."
+        f"{row['n_val']:,} others of its training part, reported on the {row['n']:,} of its test part: look number "
+        f"{row['test_looks']} of this recipe at these faces."
     )
 
 
