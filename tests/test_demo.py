@@ -152,7 +152,7 @@ def test_each_sample_gets_an_answer():
     hand = Hand()
     for _, path in hand.sample.options[1:]:
         hand.sample.value = path
-        assert f"{path.name}, face 1 of 1" in hand.said
+        assert f"{path.name}, face 1 of" in hand.said
 
 
 def test_another_model_answers_to_the_same_picture(happy):
