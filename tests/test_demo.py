@@ -22,6 +22,9 @@ from emo_utils.errors import DataError, ModelError
 from emo_utils.faces import render_face
 from emo_utils.prediction import shipped_models
 
+# Colab's ipywidgets 7.7 calls ipykernel's comms by their old name.
+pytestmark = pytest.mark.filterwarnings("ignore:The `ipykernel.comm.Comm` class:DeprecationWarning")
+
 DRAWN = "embedded-small-cnn"
 ASTRONAUT = REPO / "data" / "samples" / "astronaut.jpg"
 
@@ -120,6 +123,7 @@ def test_the_same_file_can_be_sent_again(answered, happy):
         ("large.png", b"\x89PNG" + bytes(64 * 2**20), "large.png: 64 MiB, more than 64 MiB"),
         ("<b>bad</b>.jpg", b"x", "&lt;b&gt;bad"),
     ],
+    ids=["text", "empty", "tiny", "no face", "large", "markup"],
 )
 def test_what_cannot_be_answered_is_said_and_the_last_answer_goes(answered, name, content, message):
     answered.send(name, content)
@@ -148,9 +152,9 @@ def test_a_model_that_is_gone_is_said(answered):
     assert hand.is_clear
 
 
-def test_each_sample_gets_an_answer():
+def test_samples_get_an_answer():
     hand = Hand()
-    for _, path in hand.sample.options[1:]:
+    for _, path in (hand.sample.options[1], hand.sample.options[-1]):
         hand.sample.value = path
         assert f"{path.name}, face 1 of" in hand.said
 
