@@ -13,6 +13,7 @@ from emo_utils.atomic import replacing
 from emo_utils.emotions import FIVE
 from emo_utils.errors import TableError
 from emo_utils.evaluation import share_interval
+from emo_utils.table.compare import predictions_file
 from emo_utils.table.log import read_bench, read_log
 from emo_utils.table.markdown import markdown_line
 
@@ -70,7 +71,8 @@ def card_markdown(run_id: str, path: Path | None = None) -> str:
         and r.get("test_time") == "mirror"
         and r.get("test_fingerprint") == row.get("test_fingerprint")
     ]
-    parts = [_protocol(row), _figures(row, mirrored[-1] if mirrored else None), _classes(row)]
+    folder = (path or paths.table_path()).parent
+    parts = [_protocol(row), _figures(row, mirrored[-1] if mirrored else None, folder), _classes(row)]
     files = _files(row, read_bench(path))
     return "\n\n".join(parts + [files] * bool(files))
 
@@ -84,8 +86,8 @@ def _protocol(row: dict[str, Any]) -> str:
     )
 
 
-def _figures(row: dict[str, Any], mirrored: dict[str, Any] | None) -> str:
-    five, low, high, n = _five_classes(row)
+def _figures(row: dict[str, Any], mirrored: dict[str, Any] | None, folder: Path) -> str:
+    five, low, high, n = _five_classes(row, folder)
     lines = [
         ("figure", "value", "95 % interval", "n"),
         _interval("accuracy on validation", row, "val_accuracy", row["n_val"]),
@@ -103,11 +105,11 @@ def _figures(row: dict[str, Any], mirrored: dict[str, Any] | None) -> str:
     return _table(lines)
 
 
-def _five_classes(row: dict[str, Any]) -> tuple[float, float, float, int]:
+def _five_classes(row: dict[str, Any], folder: Path) -> tuple[float, float, float, int]:
     """Return the accuracy on the faces of five classes when the others are not allowed, its interval, and n."""
-    file = paths.course_root() / row["predictions_path"]
-    if not file.is_file():
-        raise TableError(f"{file} is not there: a card needs the answers of run {row['run_id']}.")
+    file = predictions_file(row, folder)
+    if file is None:
+        raise TableError(f"The answers of run {row['run_id']}, {row.get('predictions_path')}, are not there.")
     with np.load(file, allow_pickle=False) as saved:
         names, labels, probabilities = saved["class_names"].tolist(), saved["labels"], saved["probabilities"]
     columns = [names.index(name) for name in FIVE]

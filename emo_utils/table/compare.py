@@ -150,18 +150,33 @@ def _wilson(row: dict) -> tuple[float, float, float]:
     return row["test_accuracy"], interval.low, interval.high
 
 
-def _correct(row: dict, folder: Path) -> dict[str, tuple[bool, str | None]] | None:
-    """Return by face id whether the run was right and who it shows, or None if its predictions are not there."""
+def predictions_file(row: dict, folder: Path) -> Path | None:
+    """Return the file with a run's answers to the test faces, None where it is not there.
+
+    Args:
+        row: of the run.
+        folder: of the log that it is in. Of the recorded runs the answers lie in the course folder, while a lesson
+            works on a copy of the log elsewhere, so that is looked at, too.
+
+    Raises:
+        TableError: the file has changed since it was logged.
+    """
     logged = row.get("predictions_path")
-    # Of the recorded runs they lie in the course folder, while a lesson works on a copy of the log elsewhere.
     folders = [base.resolve() for base in (folder, paths.course_root())]
     places = [(base / logged).resolve() for base in folders] if logged else []
     found = [f for f, base in zip(places, folders, strict=False) if f.is_relative_to(base) and f.is_file()]
     if not found:
         return None
-    file = found[0]
-    if file_sha256(file) != row.get("predictions_sha256"):
-        raise TableError(f"{file} has changed since run {row['run_id']} logged it. Evaluate the run again.")
+    if file_sha256(found[0]) != row.get("predictions_sha256"):
+        raise TableError(f"{found[0]} has changed since run {row['run_id']} logged it. Evaluate the run again.")
+    return found[0]
+
+
+def _correct(row: dict, folder: Path) -> dict[str, tuple[bool, str | None]] | None:
+    """Return by face id whether the run was right and who it shows, or None if its predictions are not there."""
+    file = predictions_file(row, folder)
+    if file is None:
+        return None
     try:
         with np.load(file, allow_pickle=False) as saved:
             ids, labels, probabilities = saved["ids"], saved["labels"], saved["probabilities"]
