@@ -19,8 +19,8 @@
 # %% [markdown]
 # ## The demo
 #
-# Choose a sample, or upload a picture with a face that looks at the camera. It stays on the computer that runs this
-# notebook, and is written nowhere.
+# Choose a sample, or upload a picture with a face that looks at the camera, of 10 MB at most: Jupyter lets no more
+# through. It stays on the computer that runs this notebook, and is written nowhere.
 
 # %%
 from emo_utils.demo import build_demo
