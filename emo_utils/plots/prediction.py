@@ -32,7 +32,8 @@ def plot_boxes(
     for i, (x, y, width, height) in enumerate(boxes):
         # A white edge below the colour keeps the frame visible on any picture.
         for color, line in (("white", 4.5), (COLORS[1] if i == chosen else COLORS[0], 2.5)):
-            ax.add_patch(Rectangle((x, y), width, height, fill=False, edgecolor=color, linewidth=line))
+            # Not clipped: of a picture that is a face itself, the frame lies on the edge.
+            ax.add_patch(Rectangle((x, y), width, height, fill=False, edgecolor=color, linewidth=line, clip_on=False))
         if len(boxes) > 1:
             label = {"facecolor": COLORS[1] if i == chosen else COLORS[0], "edgecolor": "white", "pad": 2}
             ax.text(x, y, f"{i + 1}", color="white", fontsize=9, ha="left", va="bottom", bbox=label)
