@@ -44,6 +44,21 @@ def test_published_weights_with_folded_batch_norm_stay_as_they_are_in_every_stag
     assert counts == sorted(set(counts))
 
 
+@pytest.mark.parametrize("adapts", [False, True])
+def test_batch_norm_with_weights_from_elsewhere_learns_only_where_it_may_adapt(adapts, tmp_path):
+    recipe = Recipe("a", backbone="MobileNetShort", input_size=32, adapt_norm=adapts)
+    file = tmp_path / "backbone.weights.h5"
+    build_model(recipe).get_layer("MobileNetShort").save_weights(file)
+    recipe = recipe.but(weights=str(file))
+    model = build_model(recipe)
+    set_trainable(model, recipe, 50)
+    layers = model.get_layer("MobileNetShort").layers
+    assert next(layer.name for layer in layers if layer.trainable and layer.weights) == "conv_dw_3"
+    norms = [layer for layer in layers[-50:] if isinstance(layer, keras.layers.BatchNormalization)]
+    assert len(norms) == 16  # two in each of eight blocks
+    assert {layer.trainable for layer in norms} == {adapts}
+
+
 def test_published_weights_give_sensible_features():
     recipe = MOBILENET_V2.but(weights=str(shared_file(FOLDED)))
     images = photographs()

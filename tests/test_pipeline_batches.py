@@ -95,7 +95,7 @@ def test_raters_have_their_share_in_the_targets(faces):
     votes = np.zeros((len(faces), 10), int)
     votes[:, VOTES.index("happiness")] = 10
     rated = replace(faces, votes=votes)
-    recipe = Recipe("r", classes=faces.class_names, votes=0.5)
+    recipe = Recipe("r", data="fer2013", classes=faces.class_names, votes=0.5)
     _, targets = TrainingBatches(rated, recipe)[0]
     assert (targets[:, faces.class_names.index("happy")] >= 0.5).all()
     np.testing.assert_allclose(targets.sum(axis=1), 1, rtol=1e-6)

@@ -75,6 +75,12 @@ def test_hash_depends_on_every_value_family_on_all_but_the_seed():
             {"stages": [{"train": "head", "views": 2}], "augmentation": {"mixup": 0.2}},
             "Recipe.stages must be without views where MixUp or CutMix",
         ),
+        ({"votes": 0.5}, r"Recipe.votes must be 0 with data 'embedded' \(the raters saw FER2013\)"),
+        (
+            {"data": "fer2013", "votes": 0.5, "stages": [{"train": "head", "views": 2}]},
+            "Recipe.votes must be 0 where a stage has views",
+        ),
+        ({"adapt_norm": 1}, "Recipe.adapt_norm must be true or false"),
         ({"loss": "hinge"}, "Recipe.loss must be one of cross_entropy, focal. Got 'hinge'"),
         ({"effective_beta": 1}, "Recipe.effective_beta must be a number between 0 and"),
         ({"resnext": {"channels": [64, 100, 256]}}, "multiples of 32"),

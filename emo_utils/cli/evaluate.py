@@ -55,7 +55,7 @@ def _evaluate(args) -> int:
     evaluation, how = done.evaluation, ", with mirror images" * args.mirror
     print(f"{path.name} on the {args.part} part of {data.name}{how}: {summary(evaluation.metrics)}")
     _print_classes(evaluation.metrics["per_class"])
-    if evaluation.calibration:
+    if evaluation.calibration and not args.mirror:  # its temperature was fitted on single answers
         temperature, ece = evaluation.calibration.temperature, evaluation.scaled_metrics["ece"]
         print(f"calibrated, temperature {temperature:.2f}: ECE {ece:.3f}")
     if done.page:

@@ -165,6 +165,8 @@ class Recipe:
         numbers(self, float, ("label_smoothing",), 0, 0.9)
         numbers(self, float, ("votes",), 0, 1)
         cached_labels = self.votes and cached
+        rated = self.data in ("fer2013", "ferplus") or not self.votes
+        require(self, "votes", rated, f"0 with data {self.data!r} (the raters saw FER2013)")
         require(self, "votes", not cached_labels, "0 where a stage has views (a head on cached features sees labels)")
         one_of(self, "optimizer", OPTIMIZERS)
         numbers(self, float, ("weight_decay",), 0, 1)

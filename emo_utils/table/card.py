@@ -68,6 +68,7 @@ def card_markdown(run_id: str, path: Path | None = None) -> str:
         r
         for r in rows.values()
         if r.get("of_run") == run_id
+        and r.get("status") == "ok"
         and r.get("test_time") == "mirror"
         and r.get("test_fingerprint") == row.get("test_fingerprint")
     ]
