@@ -19,6 +19,7 @@ pytestmark = pytest.mark.usefixtures("drawn_once")
 TWINS = re.compile(
     r"transfer-[a-z0-9]+(-augmented|-unfrozen)?|resnext-3-(augmented|balanced)|resnext-4(-dropout-0)?|resnext-5"
     r"|five-(nasnetmobile|densenet121)|jetson-teacher|fer2013-teacher|fer2013-mobilenetv2|.*-minimalistic"
+    r"|transfer-(xception|resnet50)-unfrozen-augmented|fer2013-mobilenetv3small|fer2013-small-cnn(-votes)?"
 )
 SLOW = os.environ.get("EMO_SLOW") == "1"
 TRAINED = [name for name in RECIPES if SLOW or not TWINS.fullmatch(name)]
