@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+import zipfile
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -9,10 +13,12 @@ from PIL import Image
 import emo_utils
 from emo_utils import predict
 from emo_utils.cli import main
+from emo_utils.errors import ModelError
 from emo_utils.evaluation import predict_probabilities, stored_calibration
 from emo_utils.evaluation.explain import grad_cam
-from emo_utils.models import files
-from emo_utils.prediction import open_classifier
+from emo_utils.models import files, model_class_names
+from emo_utils.models.info import INFO_MEMBER, find_model_file, read_info
+from emo_utils.prediction import keras_twin, open_classifier
 from tests.conftest import REPO
 
 SAMPLES = REPO / "data" / "samples"
@@ -63,3 +69,58 @@ def test_without_a_path_the_model_that_ships_is_loaded(monkeypatch):
     model, info = emo_utils.load_model()
     assert info["recipe"]["name"] == MODEL
     assert model.output_shape[-1] == len(info["class_names"])
+
+
+def with_info(source, target, **more):
+    """Copy a .keras file, with other words on itself."""
+    with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w") as new:
+        for member in old.namelist():
+            if member != INFO_MEMBER:
+                new.writestr(member, old.read(member))
+        new.writestr(INFO_MEMBER, json.dumps({**read_info(source), **more}))
+    return target
+
+
+def test_a_model_explains_only_its_own_answers(tmp_path, capsys):
+    path, twin = tmp_path / "one.tflite", tmp_path / "one.keras"
+    shutil.copy(REPO / "model" / "fer2013-mobilenet.tflite", path)
+    small = REPO / "model" / f"{MODEL}.keras"
+    shutil.copy(small, twin)
+    words = ["predict", str(SAMPLES / "drawn_happy.png"), "--model", str(path), "--explain", str(tmp_path / "heat")]
+    assert main(words) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert f"{twin}: not the model that one.tflite was made from" in err
+    classifier = open_classifier(path)
+    with_info(small, twin, run_id=None)
+    assert keras_twin(classifier) == twin  # of the same classes; that it takes smaller faces shows once it is open
+    with pytest.raises(ModelError, match=r"one\.keras: not the model that"):
+        predict(SAMPLES / "drawn_happy.png", classifier, explain=True)
+    with_info(small, twin, run_id=None, class_names=list(reversed(classifier.class_names)))
+    with pytest.raises(ModelError, match=r"one\.keras: not the model that"):
+        keras_twin(classifier)
+
+
+def test_models_go_by_the_same_names_everywhere(tmp_path, monkeypatch, keras_model):
+    monkeypatch.chdir(tmp_path)  # the course folder is found from the package
+    (tmp_path / MODEL).mkdir()  # no model
+    assert open_classifier(f"{MODEL}.keras").path == REPO / "model" / f"{MODEL}.keras"
+    assert open_classifier(MODEL).path == REPO / "model" / f"{MODEL}.tflite"
+    assert emo_utils.load_model(MODEL)[1] == keras_model[1]
+    assert find_model_file(f"{MODEL}.keras").is_file()
+    with pytest.raises(ModelError, match="no such model file"):
+        find_model_file(MODEL)  # where a name may be a run's or a recipe's
+
+
+def test_two_outputs_of_one_meaning_are_refused():
+    with pytest.raises(ModelError, match=r"m\.keras: several of its outputs mean happy"):
+        model_class_names({"class_names": ["happy", "sad", "Happiness"]}, "m.keras")
+
+
+def test_a_model_for_colour_is_refused_by_name(tmp_path):
+    import keras
+
+    layers = [keras.Input((32, 32, 3)), keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(2)]
+    path = emo_utils.save_model(keras.Sequential(layers), tmp_path / "rgb.keras", {"class_names": ["happy", "sad"]})
+    with pytest.raises(ModelError, match=r"rgb\.keras: The model must take square grey faces"):
+        open_classifier(path)

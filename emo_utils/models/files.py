@@ -73,8 +73,8 @@ def load_model(path: str | Path | None = None, *, trusted: bool = False) -> tupl
     built from the recipe and only the weights are read.
 
     Args:
-        path: a .keras file, relative to the current or to the course folder; None means the model that ships for
-            photographs, `DEFAULT_MODEL`.
+        path: a .keras file, relative to the current or to the course folder, or the name of one in model/; None means
+            the model that ships for photographs, `DEFAULT_MODEL`.
         trusted: also load layers that hold code of the file's maker (`Lambda`), which runs on this machine then.
 
     Returns:
@@ -83,7 +83,7 @@ def load_model(path: str | Path | None = None, *, trusted: bool = False) -> tupl
     Raises:
         ModelError: no such file, not a Keras model, or one that would run code when loaded.
     """
-    path = find_model_file(f"model/{DEFAULT_MODEL}.keras" if path is None else path)
+    path = find_model_file(DEFAULT_MODEL if path is None else path, (".keras",))
     refuse_exported(path)
     if path.suffix != ".keras" or not zipfile.is_zipfile(path):
         raise ModelError(f"{path}: not a .keras file (it should be a zip archive).")

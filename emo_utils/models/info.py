@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import zipfile
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,33 +19,42 @@ INFO_MEMBER = "emo_utils.json"
 _MAX_INFO_BYTES = 1_000_000
 
 
-def find_model_file(path: str | Path) -> Path:
-    """Return the path of a file, which may be relative to the current or to the course folder.
+def find_model_file(path: str | Path, suffixes: Sequence[str] = ()) -> Path:
+    """Return the path of a model file.
+
+    Args:
+        path: relative to the current folder, to the course folder or to model/ in it.
+        suffixes: endings that the name of a file in model/ may lack, the preferred one first. None of them where a name
+            without ending means a run or a recipe.
 
     Raises:
         ModelError: no such file.
     """
-    path = Path(path)
-    if not path.exists() and (course_root() / path).exists():
-        path = course_root() / path
-    if not path.is_file():
-        raise ModelError(f"{path}: no such model file. `python -m emo_utils table show` lists the trained ones.")
-    return path
+    folders = (Path(), course_root(), course_root() / "model")
+    endings = (folders[-1] / f"{path}{suffix}" for suffix in suffixes)
+    for found in (*(folder / path for folder in folders), *endings):
+        if found.is_file():
+            return found
+    raise ModelError(f"{path}: no such model file. `python -m emo_utils table show` lists the trained ones.")
 
 
 def model_class_names(info: dict[str, Any], path: str | Path) -> tuple[str, ...]:
     """Return the class names of a model file's info.
 
     Raises:
-        ModelError: the file does not say what its outputs mean.
+        ModelError: the file does not say what its outputs mean, or says the same of two.
     """
     names = info.get("class_names")
     if not isinstance(names, list) or not names:
         raise ModelError(f"{path} does not say what its outputs mean: it was not written by emo_utils.save_model.")
     try:
-        return tuple(canonical_emotion(name) for name in names)
+        classes = tuple(canonical_emotion(name) for name in names)
     except DataError as error:
         raise ModelError(f"{path}: {error}") from None
+    twice = [name for name, count in Counter(classes).items() if count > 1]
+    if twice:
+        raise ModelError(f"{path}: several of its outputs mean {', '.join(twice)}. Save it with one name a class.")
+    return classes
 
 
 def read_info(path: Path) -> dict[str, Any]:

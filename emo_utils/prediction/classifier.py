@@ -10,7 +10,8 @@ import numpy as np
 
 from emo_utils.errors import ModelError
 from emo_utils.evaluation.confidence import Calibration, stored_calibration
-from emo_utils.models.info import DEFAULT_MODEL, find_model_file, model_class_names
+from emo_utils.export.metadata import read_metadata
+from emo_utils.models.info import DEFAULT_MODEL, find_model_file, model_class_names, read_info
 from emo_utils.paths import course_root
 
 
@@ -60,9 +61,9 @@ def open_classifier(model: str | Path | Classifier | None = None) -> Classifier:
     """Open a model for prediction.
 
     Args:
-        model: a .tflite or .keras file of this course, or the name of one in model/ without its ending
-            ("embedded-small-cnn", "embedded-small-cnn-int8"); None means the one for photographs. A classifier is
-            returned as it is.
+        model: a .tflite or .keras file of this course, or the name of one in model/, with its ending or without
+            ("embedded-small-cnn", "embedded-small-cnn-int8"), which prefers .tflite; None means the one for
+            photographs. A classifier is returned as it is.
 
     Raises:
         ModelError: no such file, or not one of this course.
@@ -86,14 +87,29 @@ def keras_twin(classifier: Classifier) -> Path:
     """Return the path of the .keras file that a .tflite file was made from: beside it, of the same name.
 
     Raises:
-        ModelError: it is not there.
+        ModelError: it is not there, or is another model's.
     """
+    if classifier.path.suffix == ".keras":
+        return classifier.path
     path = classifier.path.with_name(classifier.path.stem.removesuffix("-int8") + ".keras")
     if not path.is_file():
         raise ModelError(
             f"{classifier.path}: an explanation needs gradients, so put its Keras file beside it: {path.name}."
         )
+    info, twin_info = read_metadata(classifier.path), read_info(path)
+    runs = info.get("run_id"), twin_info.get("run_id")
+    other_run = all(runs) and runs[0] != runs[1]
+    if other_run or model_class_names(twin_info, path) != classifier.class_names:
+        raise not_its_twin(path, classifier)
     return path
+
+
+def not_its_twin(path: Path, classifier: Classifier) -> ModelError:
+    """Return the error of a Keras file that lies where a model's twin should and holds another model."""
+    return ModelError(
+        f"{path}: not the model that {classifier.path.name} was made from, so it cannot explain its answers. Put that "
+        "one there, or export the file anew."
+    )
 
 
 def shipped_models() -> list[str]:
@@ -103,13 +119,11 @@ def shipped_models() -> list[str]:
 
 
 def _find(model: str | Path) -> Path:
-    if Path(model).suffix in (".tflite", ".keras") or Path(model).exists():
-        return find_model_file(model)
-    for suffix in (".tflite", ".keras"):
-        path = course_root() / "model" / f"{model}{suffix}"
-        if path.is_file():
-            return path
-    raise ModelError(f"{model}: no such model. Give a .tflite or .keras file, or one of {', '.join(shipped_models())}.")
+    try:
+        return find_model_file(model, (".tflite", ".keras"))
+    except ModelError:
+        names = ", ".join(shipped_models())
+        raise ModelError(f"{model}: no such model file. Give a .tflite or .keras file, or one of {names}.") from None
 
 
 def _threshold(calibration: Calibration | None) -> float:
@@ -119,7 +133,6 @@ def _threshold(calibration: Calibration | None) -> float:
 
 
 def _tflite(path: Path):
-    from emo_utils.export.metadata import read_metadata
     from emo_utils.export.run import TFLiteModel
 
     info, model = read_metadata(path), TFLiteModel(path)
@@ -136,4 +149,8 @@ def _keras(path: Path):
     from emo_utils.models.files import load_model
 
     model, info = load_model(path)
-    return info, face_size(model), model.output_shape[-1], lambda faces: predict_probabilities(model, faces)
+    try:
+        size = face_size(model)
+    except ModelError as error:
+        raise ModelError(f"{path}: {error}") from None
+    return info, size, model.output_shape[-1], lambda faces: predict_probabilities(model, faces)

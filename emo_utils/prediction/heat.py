@@ -11,7 +11,7 @@ import numpy as np
 
 from emo_utils.atomic import replacing
 from emo_utils.prediction.answers import Answer
-from emo_utils.prediction.classifier import Classifier, keras_twin
+from emo_utils.prediction.classifier import Classifier, keras_twin, not_its_twin
 
 _SHARE = 0.6  # of the colour in the overlay
 _SIDE = 288  # pixels of a face as drawn
@@ -21,17 +21,21 @@ def heat_of(answers: Sequence[Answer], classifier: Classifier) -> list[np.ndarra
     """Return what speaks for the given answer in each face: float32 of the crop's shape, 0 to 1; None without a face.
 
     Raises:
-        ModelError: the Keras file of the model is not beside it, or is not of this kind.
+        ModelError: the Keras file of the model is not beside it, is another model's, or is not of this kind.
     """
+    from emo_utils.evaluation.evaluate import face_size
     from emo_utils.evaluation.explain import grad_cam
 
     answered = [answer for answer in answers if answer.crop is not None]
     if not answered:
         return [None] * len(answers)
     path = keras_twin(classifier)
+    twin = _load(path, path.stat().st_mtime_ns)
+    if face_size(twin) != classifier.input_size:
+        raise not_its_twin(path, classifier)
     classes = np.array([classifier.class_names.index(answer.emotion) for answer in answered])
     crops = np.stack([answer.crop for answer in answered])
-    heat = iter(grad_cam(_load(path, path.stat().st_mtime_ns), crops, class_index=classes))
+    heat = iter(grad_cam(twin, crops, class_index=classes))
     return [None if answer.crop is None else next(heat) for answer in answers]
 
 
