@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import shutil
+import subprocess
+import sys
 
 import pytest
 
+from emo_utils.atomic import check_replaceable, replacing
 from emo_utils.cli import main, predict
+from emo_utils.errors import ModelError
 from emo_utils.prediction import Answer, Box
+from emo_utils.prediction import answers as answers_module
 from emo_utils.prediction import film as film_module
 from emo_utils.prediction.answers import NO_FACE
 from emo_utils.prediction.lines import answer_lines, bar, blocks_for, clock
@@ -142,7 +148,18 @@ def test_a_camera_ends_with_what_was_seen(tmp_path, capsys, monkeypatch):
         (["a.png", "--camera"], 2, "--camera: invalid int value|name a picture"),
         (["a.png", "--camera", "0"], 2, "name a picture, a folder or a video"),
         (["--camera", "-1"], 2, "cameras are counted from 0"),
-        (["a.png", "--csv", "."], 2, ". is a folder"),
+        (["a.png", "--csv", "."], 2, "--csv .: is a folder"),
+        (["a.png", "--csv", "a.csv", "--explain", "a.csv"], 2, "is the folder of --explain"),
+        (["a.png", "--explain", __file__], 2, "is a file; --explain wants a folder"),
+        (["words", "--csv", "./words"], 2, "--csv words: is one of the pictures"),
+        (["a.png", "--csv", "b.JPG"], 2, "--csv b.JPG: is named like a picture, a film or a model"),
+        (["a.png", "--csv", "b.mp4"], 2, "named like a picture, a film or a model"),
+        (["a.png", "--csv", "b.keras"], 2, "named like a picture, a film or a model"),
+        ([""], 2, "an empty name"),
+        (["a.png", "--csv", ""], 2, "an empty name"),
+        (["a.png", "--explain", ""], 2, "an empty name"),
+        (["a.png", "--model", ""], 2, "an empty name"),
+        (["a.png", "--csv", f"{__file__}/a.csv"], 1, f"{__file__}"),
         (["a.png", "--model", "nonsense"], 1, "nonsense: no such model"),
     ],
 )
@@ -167,3 +184,125 @@ def test_no_picture_of_heat_replaces_another(tmp_path):
     (tmp_path / "a-face1.png").touch()
     assert predict._free(tmp_path, answer()).name == "a-face1-2.png"
     assert predict._free(tmp_path, answer(picture="f.mp4", frame=12)).name == "f-000012-face1.png"
+
+
+def table_of(path):
+    with open(path, encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_no_picture_becomes_a_table_through_a_link_or_in_a_folder(tmp_path, capsys):
+    photo = tmp_path / "photos" / "happy.png"
+    photo.parent.mkdir()
+    shutil.copy(HAPPY, photo)
+    (tmp_path / "link.csv").symlink_to(photo)
+    shutil.copy(HAPPY, tmp_path / "photos" / "bare")
+    assert main(["predict", str(photo.parent), *MODEL, "--csv", str(tmp_path / "link.csv")]) == 2
+    assert "is one of the pictures" in capsys.readouterr().err
+    assert main(["predict", SAD, *MODEL, "--csv", str(tmp_path / "link.csv")]) == 2
+    assert "named like a picture" in capsys.readouterr().err
+    assert photo.read_bytes() == (SAMPLES / "drawn_happy.png").read_bytes()
+
+
+def test_a_link_stays_and_what_it_leads_to_is_replaced(tmp_path):
+    (tmp_path / "there").mkdir()
+    link = tmp_path / "link.csv"
+    link.symlink_to(tmp_path / "there" / "answers.csv")
+    for text in ("first", "second"):
+        with replacing(link) as partial:
+            partial.write_text(text, encoding="utf-8")
+        assert link.is_symlink()
+        assert (tmp_path / "there" / "answers.csv").read_text(encoding="utf-8") == text
+    assert [entry.name for entry in (tmp_path / "there").iterdir()] == ["answers.csv"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
+def test_what_is_no_ordinary_file_is_not_replaced(tmp_path, capsys):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(FileExistsError, match="not an ordinary file"), replacing(pipe):
+        pass
+    assert main(["predict", HAPPY, *MODEL, "--csv", str(pipe)]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""  # before the first answer
+    assert err.startswith(f"error: {pipe}: not an ordinary file")
+    assert [entry.name for entry in tmp_path.iterdir()] == ["pipe"]
+    assert pipe.is_fifo()
+
+
+def test_a_folder_that_takes_no_files_is_named_as_the_user_did(tmp_path, capsys, monkeypatch):
+    def refuse(*_, dir, **__):
+        raise PermissionError(13, "Permission denied", f"{dir}/.answers-1234.csv")
+
+    monkeypatch.setattr("emo_utils.atomic.tempfile.mkstemp", refuse)
+    for option, name in (("--csv", "answers.csv"), ("--explain", "heat")):
+        path = tmp_path / name
+        assert main(["predict", HAPPY, *MODEL, option, str(path)]) == 1
+        out, err = capsys.readouterr()
+        assert out == ""
+        assert err.startswith(f"error: {path}: Permission denied")
+
+
+def test_a_check_leaves_nothing(tmp_path):
+    check_replaceable(tmp_path)
+    check_replaceable(tmp_path / "new.csv")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="file names are text here")
+def test_names_that_are_no_text_are_escaped(tmp_path, capsys):
+    names = [os.fsencode(tmp_path) + name for name in (b"/lat\xe9.png", b"/two\nlines.png")]
+    for name in names:
+        shutil.copy(HAPPY, name)
+    path = tmp_path / "answers.csv"
+    assert main(["predict", *map(os.fsdecode, names), *MODEL, "--csv", str(path)]) == 0
+    latin, lines = capsys.readouterr().out.splitlines()
+    assert latin.startswith(f"{tmp_path}/lat\\udce9.png  ")
+    assert lines.startswith(f"{tmp_path}/two\\nlines.png  ")
+    assert [row["picture"] for row in table_of(path)] == [f"{tmp_path}/lat\\udce9.png", f"{tmp_path}/two\nlines.png"]
+    assert main(["predict", os.fsdecode(names[0]), *MODEL, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["picture"] == f"{tmp_path}/lat\\udce9.png"
+    assert main(["predict", f"{tmp_path}/no\nsuch.png", *MODEL]) == 1
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize(("stop", "code"), [(KeyboardInterrupt(), 130), (ModelError("no probabilities"), 1)])
+def test_answers_given_are_written_whatever_comes_after(stop, code, tmp_path, capsys, monkeypatch):
+    def one_and_no_more(*_, **__):
+        yield answer()
+        raise stop
+
+    monkeypatch.setattr(answers_module, "answer_pictures", one_and_no_more)
+    path = tmp_path / "answers.csv"
+    assert main(["predict", "a.png", *MODEL, "--csv", str(path)]) == code
+    assert [row["picture"] for row in table_of(path)] == ["a.png"]
+
+
+def test_answers_are_written_though_nobody_reads_on(tmp_path, monkeypatch):
+    def closed(*_, **__):
+        raise BrokenPipeError
+
+    monkeypatch.setattr(predict, "_show", closed)
+    monkeypatch.setattr("emo_utils.cli.os.dup2", lambda *_: None)
+    monkeypatch.setattr(sys.stdout, "fileno", lambda: 1, raising=False)
+    path = tmp_path / "answers.csv"
+    assert main(["predict", HAPPY, SAD, *MODEL, "--csv", str(path)]) == 0
+    assert [row["emotion"] for row in table_of(path)] == ["happy"]
+
+
+def test_a_python_without_the_packages_says_what_to_do():
+    words = [sys.executable, "-S", "-E", "-m", "emo_utils", "predict", HAPPY]
+    done = subprocess.run(words, cwd=REPO, capture_output=True, text=True, encoding="utf-8")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.startswith("error: this Python has no package ")
+    assert 'pip install -e ".[tf,course]"' in done.stderr
+
+
+def test_a_module_of_our_own_that_is_missing_keeps_its_traceback(monkeypatch):
+    from emo_utils.__main__ import _run
+
+    monkeypatch.setitem(sys.modules, "emo_utils.prediction.classifier", None)
+    monkeypatch.setattr(sys, "argv", ["emo_utils", "predict", HAPPY])
+    with pytest.raises(ModuleNotFoundError, match=r"emo_utils\.prediction\.classifier"):
+        _run()
