@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import glob
+import os
 import re
 import subprocess
 import sys
+from io import BytesIO
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -15,10 +18,11 @@ from PIL import Image
 
 from emo_utils import predict
 from emo_utils.cli import main
-from emo_utils.datasets.images import read_face
+from emo_utils.datasets.images import decode_grey, grey_array, read_face
 from emo_utils.errors import DataError, ModelError
 from emo_utils.models.info import DEFAULT_MODEL
-from emo_utils.prediction import Box, crop_face, find_faces, open_classifier, shipped_models
+from emo_utils.prediction import Box, answer_pictures, crop_face, find_faces, open_classifier, shipped_models
+from emo_utils.prediction.faces import find_or_take_whole
 from tests.conftest import REPO
 
 SAMPLES = REPO / "data" / "samples"
@@ -68,9 +72,49 @@ def test_no_face_is_no_answer():
 
 
 @pytest.mark.parametrize("shape", [(48, 48), (99, 180), (180, 200)])
-def test_a_picture_that_is_a_face_itself_is_taken_whole(shape):
+def test_a_picture_that_may_be_a_face_itself_is_taken_whole(shape):
     noise = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
-    assert find_faces(noise) == [Box(0, 0, shape[1], shape[0])]
+    assert find_faces(noise) == []
+    assert find_or_take_whole(noise) == ([Box(0, 0, shape[1], shape[0])], False)
+
+
+def test_a_larger_picture_taken_whole_is_never_sure(classifier):
+    class Certain:
+        class_names, input_size, not_sure_below = classifier.class_names, 48, 0.5
+
+        def __call__(self, faces):
+            return np.eye(7)[[0] * len(faces)]
+
+    certain = Certain()
+    grey = np.full((180, 180), 90, np.uint8)
+    answers = list(answer_pictures([grey, grey[:99, :99], PHOTO], certain))
+    assert [answer.sure for answer in answers] == [False, True, True]
+    assert [answer.row(certain.class_names)["found"] for answer in answers] == [False, False, True]
+
+
+def test_a_small_portrait_is_searched():
+    (row,) = predict(cv2.resize(PHOTO, (170, 170), interpolation=cv2.INTER_AREA)).itertuples()
+    assert row.found
+    assert inside(Box(row.x, row.y, row.width, row.height), tuple(170 / 512 * value for value in HEAD), 0.15)
+
+
+@pytest.mark.parametrize(
+    ("format", "how"), [("JPEG", {"quality": 50}), ("JPEG", {"quality": 40}), ("WEBP", {"quality": 30}), ("GIF", {})]
+)
+def test_copies_of_the_astronaut_have_one_face(format, how):
+    copy = np.asarray(Image.open(BytesIO(encoded(PHOTO, format, **how))).convert("RGB"))
+    (box,) = find_faces(copy)
+    assert inside(box, HEAD, 0.15)
+
+
+@pytest.mark.parametrize("scale", [0.85, 0.95, 1.03])
+def test_scaled_copies_of_the_astronaut_have_one_face(scale):
+    assert len(find_faces(cv2.resize(PHOTO, None, fx=scale, fy=scale))) == 1
+
+
+def test_small_faces_of_a_group_are_found_if_all_are_asked_for():
+    group = np.tile(cv2.resize(PHOTO, (320, 320), interpolation=cv2.INTER_AREA), (3, 4, 1))
+    assert len(find_faces(group, fine=True)) == 12
 
 
 @pytest.mark.parametrize("shape", [(300, 300), (16, 4000), (101, 50_000), (120, 257)])
@@ -157,8 +201,36 @@ def test_a_folder_gives_its_images_by_name(tmp_path):
     for name in ("b.png", "a/c.PNG", "notes.txt", ".hidden.png"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes((SAMPLES / "drawn_happy.png").read_bytes())
-    frame = predict(tmp_path)
+    frame = predict([tmp_path, tmp_path / "b.png", tmp_path / "a" / ".." / "b.png"])  # b.png thrice
     assert frame["picture"].tolist() == [str(tmp_path / "a" / "c.PNG"), str(tmp_path / "b.png")]
+
+
+def test_what_a_folder_holds_and_is_not_read_is_said(tmp_path):
+    for name in ("b.png", "c.HEIC", "d.heic", "film.mp4", "notes.txt"):
+        (tmp_path / name).write_bytes((SAMPLES / "drawn_happy.png").read_bytes())
+    (tmp_path / "e\n.png").touch()
+    problems = dict(zip(*(predict(tmp_path)[name] for name in ("picture", "problem")), strict=True))
+    assert problems[str(tmp_path / "b.png")] is None
+    assert problems[str(tmp_path / "e\\n.png")] == "file name with unprintable characters"
+    assert problems[str(tmp_path)].startswith("not answered: 2 .heic, 1 .mp4.")
+    (film,) = predict(tmp_path / "film.mp4")["problem"]
+    assert "python -m emo_utils predict FILM" in film
+
+
+def test_a_path_that_cannot_be_stops_nothing(tmp_path, monkeypatch):
+    scandir, closed = os.scandir, tmp_path / "closed"
+    closed.mkdir()
+
+    def guarded(path):
+        if Path(path) == closed:
+            raise PermissionError(13, "Permission denied")
+        return scandir(path)
+
+    monkeypatch.setattr("emo_utils.datasets.tree.os.scandir", guarded)
+    frame = predict([closed, "x" * 300, "a\0b", SAMPLES / "astronaut.jpg"])
+    for problem, text in zip(frame["problem"], ("cannot be listed", "too long", "no file can have"), strict=False):
+        assert text in problem
+    assert frame["problem"].iloc[3] is None
 
 
 def test_no_pictures_give_an_empty_table(classifier):
@@ -168,8 +240,17 @@ def test_no_pictures_give_an_empty_table(classifier):
 
 
 def test_what_is_no_picture_is_refused(classifier):
-    with pytest.raises(DataError, match="Picture 2 is a int"):
+    with pytest.raises(DataError, match=r"Picture 2 is of type int. Give a path"):
         predict([PHOTO, 3], classifier)
+    for wrong in (None, 3, Image.fromarray(PHOTO)):
+        with pytest.raises(DataError, match=r"Nothing to predict on.*Give a path"):
+            predict(wrong, classifier)
+
+
+def test_one_channel_and_wide_integers_are_grey():
+    grey = cv2.cvtColor(PHOTO, cv2.COLOR_RGB2GRAY)
+    np.testing.assert_array_equal(grey_array(grey[..., None]), grey)
+    np.testing.assert_array_equal(decode_grey(encoded(grey.astype(np.int32), "TIFF")), grey)
 
 
 def test_models_by_name_path_and_as_they_are(tmp_path, classifier):

@@ -15,13 +15,13 @@ from emo_utils.prediction.film import answer_camera, answer_film
 from tests.conftest import REPO
 
 SAMPLES = REPO / "data" / "samples"
-HAPPY = np.asarray(Image.open(SAMPLES / "drawn_happy.png"))
+HEAD = np.asarray(Image.open(SAMPLES / "astronaut.jpg").convert("L"))[20:220, 120:320]
 DARK = np.zeros((300, 300, 3), np.uint8)
 
 
 @pytest.fixture(scope="module")
 def classifier():
-    return open_classifier("embedded-small-cnn")
+    return open_classifier()
 
 
 class VideoCaptureDouble:
@@ -29,6 +29,7 @@ class VideoCaptureDouble:
 
     pictures: tuple = ()
     rate = 10.0
+    announced = 0
     pause = 0.0
     opened = True
     released = 0
@@ -42,8 +43,7 @@ class VideoCaptureDouble:
         return self.opened
 
     def get(self, what):
-        assert what == cv2.CAP_PROP_FPS
-        return self.rate
+        return {cv2.CAP_PROP_FPS: self.rate, cv2.CAP_PROP_FRAME_COUNT: self.announced, cv2.CAP_PROP_POS_MSEC: 500}[what]
 
     def grab(self):
         self._now = next(self._left, None)
@@ -76,7 +76,7 @@ def bgr(grey):
     [(10.0, [0, 5, 10], [0, 0.5, 1.0]), (1.0, [*range(12)], [*range(12)]), (float("nan"), [0], [0]), (0.0, [0], [0])],
 )
 def test_two_answers_a_second_of_film(double, classifier, tmp_path, rate, frames, seconds):
-    double.pictures, double.rate = (bgr(HAPPY),) * 12, rate
+    double.pictures, double.rate = (bgr(HEAD),) * 12, rate
     (tmp_path / "film.mp4").touch()
     answers = list(answer_film(tmp_path / "film.mp4", classifier))
     assert [answer.frame for answer in answers] == frames
@@ -87,11 +87,11 @@ def test_two_answers_a_second_of_film(double, classifier, tmp_path, rate, frames
 
 def test_a_real_film(classifier, tmp_path):
     path = tmp_path / "film.avi"
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), 4.0, (96, 96))
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), 4.0, (200, 200))
     if not writer.isOpened():
         pytest.skip("this OpenCV writes no MJPG")
     for _ in range(5):
-        writer.write(bgr(HAPPY))
+        writer.write(bgr(HEAD))
     writer.release()
     answers = list(answer_film(path, classifier))
     assert [(answer.frame, answer.seconds, answer.emotion) for answer in answers] == [
@@ -109,6 +109,21 @@ def test_frames_without_a_face_say_so(double, classifier, tmp_path):
     assert answer.frame == 0
 
 
+def test_small_films_are_no_faces(double, classifier, tmp_path):
+    double.pictures = (np.random.default_rng(0).integers(0, 256, (72, 96, 3), dtype=np.uint8),)
+    (tmp_path / "film.mp4").touch()
+    (answer,) = answer_film(tmp_path / "film.mp4", classifier)
+    assert answer.problem.startswith("no face found")
+
+
+def test_a_film_cut_short_says_so(double, classifier, tmp_path):
+    double.pictures, double.announced = (bgr(HEAD),) * 6, 60
+    (tmp_path / "film.mp4").touch()
+    *answers, last = answer_film(tmp_path / "film.mp4", classifier)
+    assert [answer.frame for answer in answers] == [0, 5]
+    assert (last.problem, last.frame) == ("cut short or damaged: 6 of its 60 frames came", None)
+
+
 def test_files_that_are_no_films(double, classifier, tmp_path):
     (tmp_path / "empty.mp4").touch()
     (answer,) = answer_film(tmp_path / "empty.mp4", classifier)
@@ -121,7 +136,7 @@ def test_files_that_are_no_films(double, classifier, tmp_path):
 
 
 def test_a_camera_is_answered_until_it_is_gone(double, classifier):
-    double.pictures, double.pause = (bgr(HAPPY),) * 3, 0.1
+    double.pictures, double.pause = (bgr(HEAD),) * 3, 0.1
     *answers, last = answer_camera(2, classifier)
     assert last.problem == "sends no pictures any more"
     assert 1 <= len(answers) <= 3
@@ -129,7 +144,7 @@ def test_a_camera_is_answered_until_it_is_gone(double, classifier):
 
 
 def test_what_a_camera_shows_meanwhile_is_dropped(double, classifier):
-    double.pictures, double.pause = itertools.repeat(bgr(HAPPY)), 0.001
+    double.pictures, double.pause = itertools.repeat(bgr(HEAD)), 0.001
     answers = answer_camera(0, classifier)
     frames = []
     for answer in itertools.islice(answers, 3):

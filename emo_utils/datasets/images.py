@@ -42,7 +42,8 @@ def read_face(source: bytes | str | Path, size: int) -> np.ndarray:
 
     The picture is turned as its EXIF tag says, made grey (ITU-R 601 luma), cropped to its central square, so that the
     proportions of the face are kept, and resized: area averaging downwards, bilinear upwards. Of an animation or a
-    multi-page file the first frame is taken; transparent parts show mid-grey; 16-bit values are scaled to 8 bits.
+    multi-page file the first frame is taken; transparent parts show mid-grey; values above 255 are taken
+    for 16 bits and scaled to 8.
 
     Args:
         source: the bytes of an image file, or its path. The format is told from the content, not from the name.
@@ -76,6 +77,8 @@ def read_bytes(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise DataError(f"cannot be read ({error.strerror})") from None
+    except ValueError:  # a null character in it
+        raise DataError("cannot be read (no file can have this name)") from None
 
 
 def decode_face(data: bytes, size: int) -> np.ndarray:
@@ -97,16 +100,20 @@ def grey_array(picture: np.ndarray) -> np.ndarray:
     """Return the grey levels of a picture in memory, as `decode_grey` does for a file.
 
     Args:
-        picture: uint8 array of shape (height, width), grey, (height, width, 3), RGB, or (height, width, 4), RGBA.
+        picture: uint8 array of shape (height, width) or (height, width, 1), grey, (height, width, 3), RGB, or
+            (height, width, 4), RGBA.
 
     Raises:
         DataError: another type or shape, or too few or too many pixels.
     """
+    if picture.ndim == 3 and picture.shape[2] == 1:
+        picture = picture[..., 0]
     shape = picture.shape
     if picture.dtype != np.uint8 or not (len(shape) == 2 or (len(shape) == 3 and shape[2] in (3, 4))):
+        remedy = "; make levels of 0 to 1 such: (255 * picture).astype('uint8')" if picture.dtype.kind == "f" else ""
         raise DataError(
-            f"{picture.dtype} array of shape {shape}, wanted is uint8 of shape (height, width), grey, or with a third "
-            "axis of 3 for RGB or 4 for RGBA"
+            f"{picture.dtype} array of shape {shape}, wanted is uint8, 0 to 255, of shape (height, width), grey, or "
+            f"with a third axis of 3 for RGB or 4 for RGBA{remedy}"
         )
     _check_size(shape[1], shape[0])
     return _to_grey(Image.fromarray(np.ascontiguousarray(picture)))
@@ -137,7 +144,8 @@ def _check_size(width: int, height: int) -> None:
 def _to_grey(image: Image.Image) -> np.ndarray:
     """Return the uint8 grey levels of a Pillow image of any mode."""
     if image.mode.startswith("I"):  # 16 bits a pixel, which older Pillow versions open as 32
-        return (np.asarray(image).clip(0, 65535) // 257).astype(np.uint8)
+        levels = np.asarray(image).clip(0, 65535)
+        return (levels // 257 if levels.max() > 255 else levels).astype(np.uint8)  # or 8, in a wide type
     if image.mode != "L" or image.has_transparency_data:
         image = _plain(image).convert("L")  # by way of RGB, since not every mode has a direct way to grey
     return np.asarray(image)

@@ -10,10 +10,13 @@ import numpy as np
 
 from emo_utils.errors import DataError
 from emo_utils.prediction.classifier import Classifier
-from emo_utils.prediction.faces import Box, crop_face, find_faces
+from emo_utils.prediction.faces import FACE_ITSELF, Box, crop_face, find_faces, find_or_take_whole
 from emo_utils.prediction.pictures import Picture, list_pictures, read_grey
 
-NO_FACE = "no face found; try a picture taken from the front, or crop it to the face"
+NO_FACE = (
+    "no face found; try a picture taken from the front, or crop it to the face: 1/16 of the longer side can be seen, "
+    "1/32 where all faces are asked for"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +27,8 @@ class Answer:
         picture: its name.
         problem: why there is no answer; the fields below then have their defaults. None otherwise.
         face: its number, from 1, the largest.
-        n_faces: found in the picture.
+        n_faces: in the picture.
+        taken_whole: whether no face was found, and the whole picture was taken for one.
         box: of the face, in pixels of the picture.
         crop: uint8 array of shape (input_size, input_size), the face as the model got it.
         probabilities: class -> calibrated probability, in the order of the model's outputs.
@@ -37,6 +41,7 @@ class Answer:
     face: int | None = None
     n_faces: int = 0
     box: Box | None = None
+    taken_whole: bool = False
     crop: np.ndarray | None = field(default=None, repr=False)
     probabilities: Mapping[str, float] = field(default_factory=dict)
     not_sure_below: float = 0.0
@@ -55,8 +60,10 @@ class Answer:
 
     @property
     def sure(self) -> bool:
-        """Return whether there is an answer, and one that counts."""
-        return bool(self.probabilities) and self.confidence >= self.not_sure_below
+        """Return whether there is an answer, and one that counts: of a face found, or of a picture as small as one."""
+        if not self.probabilities or (self.taken_whole and min(self.box.width, self.box.height) >= FACE_ITSELF):
+            return False
+        return self.confidence >= self.not_sure_below
 
     def row(self, class_names: Sequence[str]) -> dict[str, Any]:
         """Return the answer as a flat row; None where there is nothing to say."""
@@ -68,6 +75,7 @@ class Answer:
             "y": y,
             "width": width,
             "height": height,
+            "found": self.box is not None and not self.taken_whole,
             "emotion": self.emotion,
             "confidence": self.confidence,
             "sure": self.sure,
@@ -86,36 +94,41 @@ def answer_pictures(
         except DataError as error:
             yield Answer(name, str(error))
         else:
-            yield from answer_faces(name, grey, classifier, all_faces=all_faces)
+            boxes, found = find_or_take_whole(grey, fine=all_faces)
+            chosen = boxes if all_faces else boxes[:1]
+            yield from _answers(grey, chosen, classifier, picture=name, n_faces=len(boxes), taken_whole=not found)
 
 
-def answer_faces(
+def answer_frame(
     name: str, grey: np.ndarray, classifier: Classifier, *, all_faces: bool = False, **place: Any
 ) -> list[Answer]:
-    """Return the answers to the largest or to all faces of one picture.
+    """Return the answers to the largest or to all faces found in one frame of a film, which is never a face itself.
 
     Args:
-        name: of the picture.
+        name: of the film.
         grey: uint8 array of shape (height, width).
         classifier: from `open_classifier`.
         all_faces: whether to answer all.
-        place: frame and seconds, of a film.
+        place: frame and seconds.
     """
     boxes = find_faces(grey)
-    if not boxes:
-        return [Answer(name, NO_FACE, **place)]
     chosen = boxes if all_faces else boxes[:1]
-    crops = np.stack([crop_face(grey, box, classifier.input_size) for box in chosen])
+    return _answers(grey, chosen, classifier, picture=name, n_faces=len(boxes), **place)
+
+
+def _answers(grey: np.ndarray, boxes: list[Box], classifier: Classifier, **known: Any) -> list[Answer]:
+    """Return an answer a box, or the one that there is none; `known` are fields that all of them share."""
+    if not boxes:
+        return [Answer(problem=NO_FACE, **known)]
+    crops = np.stack([crop_face(grey, box, classifier.input_size) for box in boxes])
     return [
         Answer(
-            picture=name,
             face=number,
-            n_faces=len(boxes),
             box=box,
             crop=crop,
             probabilities=dict(zip(classifier.class_names, said.tolist(), strict=True)),
             not_sure_below=classifier.not_sure_below,
-            **place,
+            **known,
         )
-        for number, (box, crop, said) in enumerate(zip(chosen, crops, classifier(crops), strict=True), 1)
+        for number, (box, crop, said) in enumerate(zip(boxes, crops, classifier(crops), strict=True), 1)
     ]

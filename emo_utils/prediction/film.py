@@ -16,10 +16,10 @@ import numpy as np
 from emo_utils.datasets.images import grey_array
 from emo_utils.errors import DataError
 from emo_utils.export.quiet import quiet_stderr
-from emo_utils.prediction.answers import Answer, answer_faces
+from emo_utils.prediction.answers import Answer, answer_frame
 from emo_utils.prediction.classifier import Classifier
+from emo_utils.prediction.pictures import FILM_SUFFIXES
 
-FILM_SUFFIXES = frozenset((".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm", ".wmv"))
 ANSWERS_A_SECOND = 2  # of film; an expression lasts half a second and more
 _USUAL_RATE = 25.0  # frames a second, where a file does not say, or says what cannot be
 _PATIENCE = 10  # seconds without a picture until a camera counts as gone
@@ -33,12 +33,13 @@ def is_film(path: str | Path) -> bool:
 def answer_film(path: str | Path, classifier: Classifier, *, all_faces: bool = False) -> Iterator[Answer]:
     """Answer two frames of every second of a video file.
 
-    A frame without a face gives its problem. A file that cannot be read gives one that belongs to no frame.
+    A frame without a face gives its problem. A file that cannot be read, or not to its end, gives one that belongs to
+    no frame.
     """
     name = str(path)
     try:
         for frame, seconds, grey in _film_frames(Path(path)):
-            yield from answer_faces(name, grey, classifier, all_faces=all_faces, frame=frame, seconds=seconds)
+            yield from answer_frame(name, grey, classifier, all_faces=all_faces, frame=frame, seconds=seconds)
     except DataError as error:
         yield Answer(name, str(error))
 
@@ -51,7 +52,7 @@ def answer_camera(number: int, classifier: Classifier, *, all_faces: bool = Fals
     name = f"camera {number}"
     try:
         for frame, seconds, grey in _camera_frames(number):
-            yield from answer_faces(name, grey, classifier, all_faces=all_faces, frame=frame, seconds=seconds)
+            yield from answer_frame(name, grey, classifier, all_faces=all_faces, frame=frame, seconds=seconds)
     except DataError as error:
         yield Answer(name, str(error))
 
@@ -63,8 +64,10 @@ def _film_frames(path: Path) -> Iterator[tuple[int, float, np.ndarray]]:
         rate = capture.get(cv2.CAP_PROP_FPS)
         rate = rate if math.isfinite(rate) and 1 <= rate <= 1000 else _USUAL_RATE
         step = max(1, round(rate / ANSWERS_A_SECOND))
-        frame = 0
-        while capture.grab():
+        announced = capture.get(cv2.CAP_PROP_FRAME_COUNT)  # not by all files, and by some as an estimate
+        frame, seconds = 0, 0.0
+        while _grab(capture):
+            seconds = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
             if frame % step == 0:
                 good, picture = capture.retrieve()
                 if good:
@@ -72,6 +75,14 @@ def _film_frames(path: Path) -> Iterator[tuple[int, float, np.ndarray]]:
             frame += 1
         if not frame:
             raise DataError("a video without a frame that can be read")
+        # Frames of uneven length come in time, if not in number.
+        if announced - frame >= step and announced / rate - seconds > 1 / ANSWERS_A_SECOND:
+            raise DataError(f"cut short or damaged: {frame} of its {announced:.0f} frames came")
+
+
+def _grab(capture: cv2.VideoCapture) -> bool:
+    with quiet_stderr():  # FFmpeg's words about a damaged file
+        return capture.grab()
 
 
 def _camera_frames(number: int) -> Iterator[tuple[int, float, np.ndarray]]:

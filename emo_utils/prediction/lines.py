@@ -48,6 +48,8 @@ def answer_lines(answer: Answer, blocks: str, *, name_width: int = 0, show_all: 
     elif answer.n_faces > 1:
         where = f"{where}  face 1 of {answer.n_faces}"
     said = f"{answer.emotion} {100 * answer.confidence:.0f} %"
+    if answer.taken_whole:
+        where = f"{where}  (whole picture)"
     verdict = said if answer.sure else f"not sure ({said})"
     lines = [f"{where}  {verdict:{_VERDICT}}  {bar(answer.confidence, blocks)}"]
     if show_all:
