@@ -7,6 +7,7 @@ import sys
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,7 +43,11 @@ def add_predict(commands) -> None:
     predict.add_argument(
         "--model", metavar="M", help="a .tflite or .keras file, or the name of one in model/; default: for photographs"
     )
-    predict.add_argument("--all-faces", action="store_true", help="answer every face, not only the largest")
+    predict.add_argument(
+        "--all-faces",
+        action="store_true",
+        help="answer every face, not only the largest; looks for faces down to 1/32 of the longer side, otherwise 1/16",
+    )
     predict.add_argument("--show-all", action="store_true", help="print every class with its bar")
     predict.add_argument("--json", action="store_true", help="print one JSON object a face, and nothing else")
     predict.add_argument("--csv", metavar="FILE", help="write a table, a row a face")
@@ -126,9 +131,12 @@ def _answers(args, classifier: Classifier) -> Iterator[Answer]:
 
     if args.camera is not None:
         yield from answer_camera(args.camera, classifier, all_faces=args.all_faces)
-    for name in args.pictures:
-        answer = answer_film if is_film(name) else answer_pictures
-        yield from answer(name, classifier, all_faces=args.all_faces)
+    for film, names in groupby(dict.fromkeys(args.pictures), is_film):
+        if film:
+            for name in names:
+                yield from answer_film(name, classifier, all_faces=args.all_faces)
+        else:  # together, so that a picture named by its folder as well is answered once
+            yield from answer_pictures(list(names), classifier, all_faces=args.all_faces)
 
 
 def _show(answer: Answer, last: Answer | None, args, classifier: Classifier) -> None:

@@ -218,7 +218,7 @@ check("widest frame", widest, fine.max(), hint="Of the scales with enough accura
 lost_at = None
 
 # %% tags=["solution"]
-lost_at = 35
+lost_at = 20
 
 
 # %%
