@@ -258,7 +258,7 @@ plt.show()
 
 # %% [markdown]
 # Sort the failures into three kinds. No face is found, and the demo says so: everybody notices. A face is found, but
-# half hidden or changed, and there is an answer like any other. Something is found that is no face at all.
+# too dark or out of shape, and there is an answer like any other. Something is found that is no face at all.
 # What does a model say then? Here are parts of the picture without a face, given to it by hand.
 
 # %%
