@@ -20,7 +20,7 @@ from emo_utils.demo.widget import sent_file
 from emo_utils.demo.words import answer_html, problem_html, table_html
 from emo_utils.errors import DataError, ModelError
 from emo_utils.faces import render_face
-from emo_utils.prediction import shipped_models
+from emo_utils.prediction import predict, shipped_models
 
 # Colab's ipywidgets 7.7 calls ipykernel's comms by their old name.
 pytestmark = pytest.mark.filterwarnings("ignore:The `ipykernel.comm.Comm` class:DeprecationWarning")
@@ -186,15 +186,27 @@ def test_no_model_at_all_is_an_error():
 
 
 def test_below_the_threshold_it_says_not_sure():
-    said = answer_html("happy", 0.41, 0.55, "a.png, face 1 of 1")
+    row = {"emotion": "happy", "confidence": 0.41, "sure": False, "found": True}
+    said = answer_html(row, 0.55, "a.png, face 1 of 1")
     assert "<b style='font-size: 1.5em'>not sure</b>" in said
-    assert "happy comes first with 41%" in said
-    assert "happy, 55%" in answer_html("happy", 0.55, 0.55, "a.png")
-    assert "happy, 20%" in answer_html("happy", 0.2, 0, "a.png")
+    assert "happy comes first with 41%; this model answers from 55% on" in said
+    assert "happy, 41%" in answer_html({**row, "sure": True}, 0, "a.png")
+
+
+def test_a_picture_without_a_face_is_answered_as_predict_answers_it():
+    gradient = np.tile(np.linspace(0, 255, 160, dtype=np.uint8), (160, 1))
+    hand = Hand()
+    hand.send("gradient.png", png(gradient))
+    (row,) = predict(gradient, DRAWN).to_dict("records")
+    assert not row["found"]
+    assert not row["sure"]
+    assert "<b style='font-size: 1.5em'>not sure</b>" in hand.words.value
+    assert "no face was found: the whole picture was taken for one" in hand.words.value
 
 
 def test_nothing_from_outside_becomes_markup():
-    page = answer_html("a", 1, 0, "<script>") + problem_html("<script>") + table_html({"<script>": 1.0})
+    row = {"emotion": "a", "confidence": 1, "sure": True, "found": True}
+    page = answer_html(row, 0, "<script>") + problem_html("<script>") + table_html({"<script>": 1.0})
     assert "<script>" not in page
 
 

@@ -181,7 +181,7 @@ class _Demo:
         self.figure.value, self.figure.layout.display = _png(figure), None
         self.face.layout.display = None if len(self._rows) > 1 else "none"
         where = f"{self._name}, face {self.face.value + 1} of {len(self._rows)}"
-        self.words.value = answer_html(row["emotion"], row["confidence"], classifier.not_sure_below, where)
+        self.words.value = answer_html(row, classifier.not_sure_below, where)
         self.table.value = table_html(row[list(classifier.class_names)].astype(float).to_dict())
 
 

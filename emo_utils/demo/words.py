@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from html import escape
+from typing import Any
 
 
-def answer_html(emotion: str, confidence: float, not_sure_below: float, where: str) -> str:
+def answer_html(row: Mapping[str, Any], not_sure_below: float, where: str) -> str:
     """Return the answer in words.
 
     Args:
-        emotion: the likeliest class.
-        confidence: its calibrated probability.
+        row: of `predict`: its emotion, confidence, sure and found count.
         not_sure_below: confidence under which the answer is "not sure".
         where: which picture and face, e.g. "astronaut.jpg, face 1 of 2".
     """
-    said, why = f"{emotion}, {confidence:.0%}", ""
-    if confidence < not_sure_below:
+    emotion, confidence = row["emotion"], row["confidence"]
+    said, remarks = f"{emotion}, {confidence:.0%}", []
+    if not row["sure"]:
         said = "not sure"
-        why = f"{emotion} comes first with {confidence:.0%}; this model answers from {not_sure_below:.0%} on"
-    more = " · ".join(escape(text) for text in (why, where) if text)
+        bar = f"; this model answers from {not_sure_below:.0%} on" if confidence < not_sure_below else ""
+        remarks.append(f"{emotion} comes first with {confidence:.0%}{bar}")
+    if not row["found"]:
+        remarks.append("no face was found: the whole picture was taken for one")
+    more = " · ".join(escape(text) for text in (*remarks, where))
     return _block(f"<b style='font-size: 1.5em'>{escape(said)}</b><br><span style='color: #555'>{more}</span>")
 
 
